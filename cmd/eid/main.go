@@ -1,0 +1,35 @@
+// Command eid reads Belgian eID cards, checks what they say, and manages their PIN.
+//
+// It parses and wires; the work is done in the packages beside it. Data goes to standard output, everything else to standard
+// error. Exit codes are in exit.go.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// run is the whole command: it returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	cmd := newRoot(s)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(ctx)
+	return report(s.err, err)
+}

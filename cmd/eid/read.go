@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/eidkit/eidkit/card"
+	"github.com/eidkit/eidkit/card/beid"
+	"github.com/eidkit/eidkit/card/beid/saved"
+	"github.com/eidkit/eidkit/card/pcsc"
+	"github.com/eidkit/eidkit/internal/termview"
+	"github.com/eidkit/eidkit/verify"
+	"github.com/spf13/cobra"
+)
+
+// readFlags are the flags of `eid read`.
+type readFlags struct {
+	trust                                []string
+	json, xml, csv                       bool
+	eidFile, photoFile                   string
+	noPhoto, noVerify, watch, challenges bool
+}
+
+func (a *app) readCommand() *cobra.Command {
+	var f readFlags
+	cmd := &cobra.Command{
+		Use:   "read",
+		Short: "Read the card and check what it says",
+		Long: `Read the card and check what it says: the national register's signatures over identity and
+address, the photo's hash, the chip's number and key, and the chain of certificates up to a
+Belgian root. No PIN is needed. Exit code 0: all held; 10: only the chain is not trusted;
+1: a check failed.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.read(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.trust, "trust", nil, "trust these root certificates too: a PEM or DER file, or a folder of them")
+	flags.BoolVar(&f.json, "json", false, "print JSON (docs/schema/read.json)")
+	flags.BoolVar(&f.xml, "xml", false, "print the viewer's XML")
+	flags.BoolVar(&f.csv, "csv", false, "print the viewer's CSV")
+	flags.StringVar(&f.eidFile, "eid", "", "save as the viewer's .eid file")
+	flags.StringVar(&f.photoFile, "photo", "", "save the photo as a JPEG file")
+	flags.BoolVar(&f.noPhoto, "no-photo", false, "leave the photo on the card")
+	flags.BoolVar(&f.noVerify, "no-verify", false, "check nothing")
+	flags.BoolVar(&f.challenges, "challenge", false, "have the chip prove that it is no copy (cards since 2021)")
+	flags.BoolVar(&f.watch, "watch", false, "wait for cards and read each")
+	cmd.MarkFlagsMutuallyExclusive("json", "xml", "csv")
+	cmd.MarkFlagsMutuallyExclusive("photo", "no-photo")
+	return cmd
+}
+
+func (a *app) read(ctx context.Context, f readFlags) error {
+	anchors, err := verify.LoadAnchors(f.trust...)
+	if err != nil {
+		return usageError{err}
+	}
+	if f.watch {
+		return a.watchCards(ctx, f, anchors)
+	}
+	s, err := a.openCard(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return a.readOne(ctx, s, f, anchors)
+}
+
+// readOne reads the card of s and prints it as asked.
+func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *verify.Anchors) error {
+	o := readOptions{photo: !f.noPhoto, certificates: f.json || f.xml || f.csv || f.eidFile != "", verify: !f.noVerify,
+		challenge: f.challenges, anchors: anchors}
+	bar := a.newProgress()
+	o.progress = bar.step
+	r, err := readCard(ctx, s, o)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	if err := a.save(r, f); err != nil {
+		return err
+	}
+	if err := a.print(r, f); err != nil {
+		return err
+	}
+	return r.outcome()
+}
+
+func (a *app) print(r *reading, f readFlags) error {
+	switch {
+	case f.json:
+		d, err := r.document()
+		if err != nil {
+			return err
+		}
+		if f.watch { // JSON Lines
+			return json.NewEncoder(a.out).Encode(d)
+		}
+		return writeJSON(a.out, d)
+	case f.xml, f.csv:
+		c, err := saved.New(r.files)
+		if err != nil {
+			return err
+		}
+		if f.csv {
+			return c.WriteCSV(a.out)
+		}
+		return c.WriteXML(a.out)
+	}
+	return a.printCard(a.out, r)
+}
+
+// save writes the files asked for.
+func (a *app) save(r *reading, f readFlags) error {
+	if f.photoFile != "" {
+		if err := a.writeFile(f.photoFile, r.files.Photo); err != nil {
+			return fmt.Errorf("saving the photo: %w", err)
+		}
+	}
+	if f.eidFile != "" {
+		c, err := saved.New(r.files)
+		if err != nil {
+			return err
+		}
+		out, err := os.OpenFile(f.eidFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return fmt.Errorf("saving the card: %w", err)
+		}
+		if err := errors.Join(c.WriteXML(out), out.Close()); err != nil {
+			return fmt.Errorf("saving the card: %w", err)
+		}
+		a.info("wrote %s; this form carries no signatures", f.eidFile)
+	}
+	return nil
+}
+
+// writeFile writes personal data: for the user's eyes alone.
+func (a *app) writeFile(path string, b []byte) error {
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		return err
+	}
+	a.info("wrote %s", path)
+	return nil
+}
+
+// watchCards reads every card that comes until ctx ends. A card that cannot be read is reported, and the next one waited for.
+func (a *app) watchCards(ctx context.Context, f readFlags, anchors *verify.Anchors) error {
+	if !f.json {
+		a.info("waiting for cards; end with Ctrl-C")
+	}
+	err := card.Watch(ctx, pcsc.System(), func(e card.Event) error {
+		switch e.Kind {
+		case card.CardInserted:
+			if !a.wants(e.Reader) {
+				return nil
+			}
+			var v verdict
+			if err := a.readInserted(ctx, e, f, anchors); err != nil && !errors.As(err, &v) && ctx.Err() == nil {
+				report(a.err, err)
+			}
+		case card.CardMute:
+			report(a.err, fmt.Errorf("%s: %w", termview.Clean(e.Reader), card.ErrMute))
+		case card.ServiceLost:
+			a.info("the smart card service is gone; waiting for it")
+		case card.ServiceFound:
+			a.info("the smart card service is back")
+		}
+		return nil
+	})
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (a *app) readInserted(ctx context.Context, e card.Event, f readFlags, anchors *verify.Anchors) error {
+	s, err := a.openState(ctx, card.ReaderState{Name: e.Reader, Card: card.Present, ATR: e.ATR})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return a.readOne(ctx, s, f, anchors)
+}
+
+// progress shows on a terminal who is on the card, as soon as that is known, and what is being read.
+type progress struct {
+	w     io.Writer // nil: not shown
+	shown bool
+}
+
+func (a *app) newProgress() *progress {
+	if isTerminal(a.err) {
+		return &progress{w: a.err}
+	}
+	return &progress{}
+}
+
+func (p *progress) step(step string, id *beid.Identity) {
+	if p.w == nil || id == nil {
+		return
+	}
+	p.shown = true
+	fmt.Fprintf(p.w, "\r\x1b[K%s %s  %s  … %s", termview.Clean(id.GivenNames), termview.Clean(id.Surname),
+		formatNumber(termview.Clean(id.NationalNumber)), step)
+}
+
+func (p *progress) done() {
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/eidkit/eidkit/card"
+	"github.com/eidkit/eidkit/card/beid"
+	"github.com/eidkit/eidkit/card/beid/saved"
+	"github.com/eidkit/eidkit/niss"
+	"github.com/eidkit/eidkit/verify"
+	"github.com/eidkit/eidkit/verify/carddata"
+)
+
+// reading is one card as read and judged.
+type reading struct {
+	files    beid.Files
+	identity *beid.Identity
+	address  *beid.Address
+	checks   *carddata.Result // nil: not verified, as asked
+	checked  time.Time
+	warnings []string
+	test     bool
+
+	reader string
+	stats  card.Stats
+	took   time.Duration
+}
+
+// readOptions say what to read and how to judge it.
+type readOptions struct {
+	photo        bool
+	certificates bool // the holder's and their CA's; the national register's are read for the verification
+	verify       bool
+	challenge    bool // have a 1.8 chip prove that it is no copy
+	anchors      *verify.Anchors
+	progress     func(step string, id *beid.Identity)
+}
+
+// readCard reads the card of s and judges it. The identity is there even when err says that something after it went wrong.
+func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) {
+	start := time.Now()
+	r := &reading{reader: s.ReaderName(), test: s.test != nil}
+	var err error
+	r.files, err = s.ReadAll(ctx, func(id beid.FileID, f beid.Files) error {
+		if id == beid.FileIdentity {
+			var err error
+			if r.identity, err = s.Identity(ctx); err != nil {
+				return err
+			}
+		}
+		if o.progress != nil {
+			o.progress(id.String(), r.identity)
+		}
+		return nil
+	}, skipped(o)...)
+	if err != nil {
+		return r, err
+	}
+	if len(r.files.Identity) == 0 {
+		return r, fmt.Errorf("the identity file: %w", card.ErrNotFound)
+	}
+	if len(r.files.Address) > 0 {
+		if r.address, err = s.Address(ctx); err != nil {
+			return r, err
+		}
+	}
+	if o.verify {
+		if err := r.verify(ctx, s, o); err != nil {
+			return r, err
+		}
+	}
+	r.warnings = append(s.Warnings(), r.identity.Warnings...)
+	if _, err := niss.Parse(r.identity.NationalNumber); err != nil {
+		r.warnings = append(r.warnings, "national number: "+err.Error())
+	}
+	r.stats, r.took = s.trace.Stats(), time.Since(start)
+	return r, nil
+}
+
+// skipped are the files that nobody asked for.
+func skipped(o readOptions) []beid.FileID {
+	var skip []beid.FileID
+	if !o.photo {
+		skip = append(skip, beid.FilePhoto)
+	}
+	if !o.certificates {
+		skip = append(skip, beid.FileAuthentication, beid.FileSignature, beid.FileCA, beid.FileTokenInfo)
+		if !o.verify {
+			skip = append(skip, beid.FileRoot, beid.FileRRN, beid.FileIdentitySignature, beid.FileAddressSignature, beid.FileBasicKey)
+		}
+	}
+	return skip
+}
+
+// verify judges what was read. When a check fails, the card is asked whether its files are longer than they were taken to be, and
+// judged again if so.
+func (r *reading) verify(ctx context.Context, s *session, o readOptions) error {
+	options := carddata.Options{Anchors: o.anchors, Time: time.Now()}
+	if o.challenge && len(r.files.BasicKey) > 0 {
+		options.Challenge = make([]byte, 48)
+		rand.Read(options.Challenge)
+		var err error
+		if options.Response, err = s.Challenge(ctx, options.Challenge); err != nil {
+			return err
+		}
+	}
+	r.checked = options.Time
+	r.checks = carddata.Verify(r.files, options)
+	if !r.checks.Failed() {
+		return nil
+	}
+	longer, err := s.ReadTails(ctx)
+	if err != nil || !longer {
+		return err
+	}
+	if r.files, err = s.Files(ctx); err != nil {
+		return err
+	}
+	if r.address, err = s.Address(ctx); err != nil {
+		return err
+	}
+	r.checks = carddata.Verify(r.files, options)
+	return nil
+}
+
+// outcome is the exit code's verdict: nil when everything held, or when nothing was to be verified.
+func (r *reading) outcome() error {
+	switch {
+	case r.checks == nil:
+		return nil
+	case r.checks.Failed():
+		return verdict(exitInvalid)
+	case !r.checks.Trusted():
+		return verdict(exitIndeterminate)
+	}
+	return nil
+}
+
+// document is what `eid read --json` prints (docs/schema/read.json).
+func (r *reading) document() (*saved.Document, error) {
+	c, err := saved.New(r.files)
+	if err != nil {
+		return nil, err
+	}
+	d := c.Document(saved.Options{})
+	d.Warnings = append([]string{}, r.warnings...)
+	d.Reading = &saved.Reading{
+		Reader: r.reader, Commands: r.stats.Commands, TestCard: r.test,
+		DurationMS: float64(r.took.Microseconds()) / 1000,
+	}
+	if r.checks == nil {
+		return d, nil
+	}
+	v := &saved.Verification{Trusted: r.checks.Trusted(), Failed: r.checks.Failed(), Weak: append([]string{}, r.checks.Weak...),
+		CheckedAt: r.checked.UTC().Format(time.RFC3339)}
+	parts := map[string]*saved.Check{"identity": &v.Identity, "address": &v.Address, "photo": &v.Photo, "chipNumber": &v.Chip,
+		"basicKey": &v.BasicKey, "chipKey": &v.ChipKey, "chain": &v.Chain}
+	for _, c := range r.checks.Checks() {
+		*parts[c.Name] = saved.Check{Status: c.Check.Status.String(), Reason: c.Check.Reason}
+	}
+	d.Verification = v
+	return d, nil
+}
