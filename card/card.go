@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Card is a connection to one card, with one owner at a time: Do runs one transaction after the other. Safe for concurrent use.
@@ -44,6 +45,9 @@ type Card struct {
 
 // maxRepeats bounds how often one Do starts again because other programs reset the card under it.
 const maxRepeats = 8
+
+// lateEnd bounds the end of a transaction whose own context is over.
+const lateEnd = 2 * time.Second
 
 // Open connects to the card in r, shared with other programs. Errors are those of Reader.Connect. Nothing is sent to the card.
 func Open(ctx context.Context, r Reader) (*Card, error) {
@@ -146,12 +150,18 @@ func (c *Card) begin(ctx context.Context) error {
 // end ends a transaction whose work gave err. With Leave, an End that fails leaves nothing undone: the answers are in hand, and
 // the next Begin says what is wrong. With Reset it is told, unless the PIN rights are gone all the same.
 func (c *Card) end(tx *Tx, err error) error {
-	endErr := c.t.End(tx.after)
+	ctx := tx.ctx
+	if ctx.Err() != nil { // whoever gave up waiting still owes the card its end
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lateEnd)
+		defer cancel()
+	}
+	endErr := c.t.End(ctx, tx.after)
 	switch {
 	case endErr == nil || tx.after == Leave || errors.Is(endErr, ErrReset) || errors.Is(endErr, ErrRemoved):
 		return err
 	case err == nil:
-		return fmt.Errorf("resetting the card: %w", endErr)
+		return fmt.Errorf("%w; resetting the card: %w", tx.why, endErr)
 	}
 	return fmt.Errorf("%w; resetting the card: %w", err, endErr)
 }
@@ -162,13 +172,15 @@ type Tx struct {
 	t        Transport
 	noRepeat bool
 	after    Disposition
+	why      error // of a reset at the end
 }
 
 // NoRepeat says that from here on the work must not start again by itself, because that could cost a PIN try.
 func (tx *Tx) NoRepeat() { tx.noRepeat = true }
 
 // ResetAtEnd has the card reset when the transaction ends: the last resort when PIN rights cannot be dropped otherwise.
-func (tx *Tx) ResetAtEnd() { tx.after = Reset }
+// why is told when the reset fails too.
+func (tx *Tx) ResetAtEnd(why error) { tx.after, tx.why = Reset, why }
 
 // Context is the one given to Do.
 func (tx *Tx) Context() context.Context { return tx.ctx }

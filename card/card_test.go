@@ -288,7 +288,7 @@ func TestResetAtEnd(t *testing.T) {
 			starts := 0
 			err := open(t, f).Do(background, func(tx *Tx) error {
 				starts++
-				tx.ResetAtEnd()
+				tx.ResetAtEnd(errors.New("test"))
 				return tt.work
 			})
 			for _, want := range tt.want {

@@ -83,9 +83,11 @@ func (f *fake) Control(_ context.Context, code uint32, data []byte) ([]byte, err
 	return f.control(code, data)
 }
 
-func (f *fake) Status(context.Context) error    { return f.note("status") }
-func (f *fake) Begin(context.Context) error     { return f.note("begin") }
-func (f *fake) End(after Disposition) error     { return f.note(fmt.Sprintf("end %d", after)) }
+func (f *fake) Status(context.Context) error { return f.note("status") }
+func (f *fake) Begin(context.Context) error  { return f.note("begin") }
+func (f *fake) End(_ context.Context, after Disposition) error {
+	return f.note(fmt.Sprintf("end %d", after))
+}
 func (f *fake) Reconnect(context.Context) error { return f.note("reconnect") }
 
 func (f *fake) Close() error {

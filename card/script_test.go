@@ -118,7 +118,7 @@ func TestScriptEvents(t *testing.T) {
 			t.Errorf("reset: %v", err)
 		}
 	}
-	if err := errors.Join(tr.Reconnect(ctx), tr.Begin(ctx), transmit(tr), tr.End(Leave), tr.Close(), tr.Close()); err != nil {
+	if err := errors.Join(tr.Reconnect(ctx), tr.Begin(ctx), transmit(tr), tr.End(ctx, Leave), tr.Close(), tr.Close()); err != nil {
 		t.Error(err)
 	}
 	if err := transmit(tr); !errors.Is(err, ErrClosed) {

@@ -93,7 +93,7 @@ func (t *scriptTransport) Status(ctx context.Context) error {
 func (t *scriptTransport) Begin(ctx context.Context) error { return t.Status(ctx) }
 
 // End meets no event: those are for calls whose error counts.
-func (t *scriptTransport) End(Disposition) error {
+func (t *scriptTransport) End(context.Context, Disposition) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.state

@@ -39,7 +39,7 @@ type Transport interface {
 	Begin(ctx context.Context) error
 
 	// End gives the card free, after the given disposition.
-	End(after Disposition) error
+	End(ctx context.Context, after Disposition) error
 
 	// Reconnect takes the card back after ErrReset. It never follows a removal: that wants a new Connect.
 	Reconnect(ctx context.Context) error

@@ -31,19 +31,37 @@ func (c *canvas) fill(s shape, value, opacity, soft float64) {
 	c.shade(everywhere, s, value, opacity, soft)
 }
 
+// block is the side of the squares that shade looks at first: no shape here comes nearer than a point moves.
+const block = 8
+
 // shade is fill inside clip only, whose edge stays sharp.
 func (c *canvas) shade(clip, s shape, value, opacity, soft float64) {
 	sharp := 1 / (float64(c.width) * c.zoom)
 	edge := math.Max(soft, sharp)
-	for row := range c.rows {
-		for col := range c.width {
-			p := point{(float64(col) + 0.5) / float64(c.width), (float64(row) + 0.5) / float64(c.width)}
-			p = point{0.5 + (p.x-0.5)/c.zoom, c.height + (p.y-c.height)/c.zoom}
-			cover := covered(clip(p), sharp) * covered(s(p), edge) * opacity
-			i := row*c.width + col
-			c.pixels[i] += (value - c.pixels[i]) * cover
+	reach := block * math.Sqrt2 / 2 * sharp
+	for top := 0; top < c.rows; top += block {
+		for left := 0; left < c.width; left += block {
+			middle := c.at(float64(left)+block/2, float64(top)+block/2)
+			if s(middle) > reach+edge/2 || clip(middle) > reach+sharp/2 {
+				continue
+			}
+			for i := range block * block {
+				col, row := left+i%block, top+i/block
+				if col >= c.width || row >= c.rows {
+					continue
+				}
+				p := c.at(float64(col)+0.5, float64(row)+0.5)
+				pixel := &c.pixels[row*c.width+col]
+				*pixel += (value - *pixel) * covered(clip(p), sharp) * covered(s(p), edge) * opacity
+			}
 		}
 	}
+}
+
+// at is the place that a spot of the picture, counted in pixels, shows.
+func (c *canvas) at(col, row float64) point {
+	x, y := col/float64(c.width), row/float64(c.width)
+	return point{0.5 + (x-0.5)/c.zoom, c.height + (y-c.height)/c.zoom}
 }
 
 // covered says how much of a point at distance d from an edge of this width is inside.
@@ -129,7 +147,7 @@ func ring(s shape, thickness float64) shape {
 	return func(p point) float64 { return math.Abs(s(p)) - thickness/2 }
 }
 
-// jpegNear encodes the drawing with the quality that comes nearest to size bytes from below.
+// jpegNear encodes the drawing with the best quality that keeps it within size bytes.
 func (c *canvas) jpegNear(size int) []byte {
 	img := image.NewGray(image.Rect(0, 0, c.width, c.rows))
 	for i, v := range c.pixels {

@@ -157,11 +157,11 @@ func (c *connection) begin(ctx context.Context) error {
 	return nil
 }
 
-func (c *connection) End(after card.Disposition) error {
+func (c *connection) End(ctx context.Context, after card.Disposition) error {
 	c.r.mu.Lock()
 	defer c.r.mu.Unlock()
 	if c.lost == nil && c.r.holder == c {
-		if err := c.r.strike(context.Background(), c, AtEnd); err != nil {
+		if err := c.r.strike(ctx, c, AtEnd); err != nil {
 			c.r.release(c)
 			return c.named(err)
 		}
@@ -198,6 +198,9 @@ func (c *connection) Reconnect(ctx context.Context) error {
 func (c *connection) Close() error {
 	c.r.mu.Lock()
 	defer c.r.mu.Unlock()
+	if c.r.holder == c { // cut short: nobody can say what the card was left in
+		c.r.reset(c)
+	}
 	delete(c.r.connections, c)
 	c.lost = card.ErrClosed
 	c.r.release(c)

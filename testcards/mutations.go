@@ -57,7 +57,9 @@ var fileFaults = []CardFault{
 	{Name: "other-serial", Description: "the chip number in the identity is not that of the card data",
 		files: func(f map[uint16][]byte) { f[0x4031][14+2+5] ^= 0x40 }},
 	{Name: "changed-name", Description: "a letter of the surname differs from what the register signed",
-		files: func(f map[uint16][]byte) { tlvValue(f[0x4031], 0x07)[0] ^= 0x02 }},
+		files: func(f map[uint16][]byte) {
+			f[0x4031] = bytes.Replace(f[0x4031], []byte("-Specimen"), []byte("-Specimer"), 1)
+		}},
 	{Name: "other-basic-key", Description: "the basic key is not the one whose hash is in the identity (1.8)",
 		files: func(f map[uint16][]byte) {
 			if len(f[0x4040]) > 0 {
@@ -86,11 +88,11 @@ var transportFaults = []CardFault{
 			}
 			return resp
 		}},
-	{Name: "stale-file", Description: "selecting the address leaves the identity selected",
+	{Name: "stale-file", Description: "selecting the address leaves the file selected that was",
 		transmit: func(c *Card, cmd []byte) []byte {
 			before := c.vol.ef
 			resp := c.answer(cmd)
-			if ins(cmd, 0xA4) && before != nil && before.id == 0x4031 && c.vol.ef != nil && c.vol.ef.id == 0x4033 {
+			if ins(cmd, 0xA4) && before != nil && c.vol.ef != nil && c.vol.ef.id == 0x4033 {
 				c.vol.ef = before
 			}
 			return resp

@@ -3,6 +3,7 @@ package testcards
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -70,20 +71,41 @@ var tongues = map[string]tongue{
 // origin is where a foreigner comes from.
 type origin struct {
 	country    string
+	group      originGroup
 	name       map[string]string // nationality by language of the card
 	place      string
 	surnames   []string
 	men, women []string
 }
 
+// originGroup decides which document types people have.
+type originGroup int
+
+const (
+	elsewhere originGroup = iota
+	european
+	british
+)
+
+// groupOf is the group that gets a document type: EU and E cards for citizens of the Union and their like, M and N for Britons.
+func groupOf(documentType string) originGroup {
+	switch documentType {
+	case "15", "16", "31", "32", "61", "62":
+		return european
+	case "22", "23", "69":
+		return british
+	}
+	return elsewhere
+}
+
 var origins = []origin{
-	{"NL", map[string]string{"nl": "Nederland", "fr": "Pays-Bas", "de": "Niederlande"}, "Utrecht", []string{"Jansen", "De Vries"}, []string{"Daan"}, []string{"Sanne"}},
-	{"FR", map[string]string{"nl": "Frankrijk", "fr": "France", "de": "Frankreich"}, "Besançon", []string{"Bérenger", "Moreau"}, []string{"Loïc"}, []string{"Aurélie"}},
-	{"MA", map[string]string{"nl": "Marokko", "fr": "Maroc", "de": "Marokko"}, "Oujda", []string{"El Amrani", "Benali"}, []string{"Youssef"}, []string{"Naïma"}},
-	{"GB", map[string]string{"nl": "Verenigd Koninkrijk", "fr": "Royaume-Uni", "de": "Vereinigtes Königreich"}, "Leeds", []string{"Ashworth", "Fairley"}, []string{"Oliver James"}, []string{"Heather"}},
-	{"TR", map[string]string{"nl": "Turkije", "fr": "Turquie", "de": "Türkei"}, "Kayseri", []string{"Yıldırım", "Öztürk"}, []string{"Kerem"}, []string{"Elif"}},
-	{"PL", map[string]string{"nl": "Polen", "fr": "Pologne", "de": "Polen"}, "Łódź", []string{"Wiśniewska", "Zieliński"}, []string{"Paweł"}, []string{"Małgorzata"}},
-	{"CD", map[string]string{"nl": "Congo (Dem. Rep.)", "fr": "Congo (Rép. dém.)", "de": "Kongo (Dem. Rep.)"}, "Kinshasa", []string{"Mbuyi", "Ilunga"}, []string{"Dieudonné"}, []string{"Grâce"}},
+	{"NL", european, map[string]string{"nl": "Nederland", "fr": "Pays-Bas", "de": "Niederlande"}, "Utrecht", []string{"Jansen", "De Vries"}, []string{"Daan"}, []string{"Sanne"}},
+	{"FR", european, map[string]string{"nl": "Frankrijk", "fr": "France", "de": "Frankreich"}, "Besançon", []string{"Bérenger", "Moreau"}, []string{"Loïc"}, []string{"Aurélie"}},
+	{"MA", elsewhere, map[string]string{"nl": "Marokko", "fr": "Maroc", "de": "Marokko"}, "Oujda", []string{"El Amrani", "Benali"}, []string{"Youssef"}, []string{"Naïma"}},
+	{"GB", british, map[string]string{"nl": "Verenigd Koninkrijk", "fr": "Royaume-Uni", "de": "Vereinigtes Königreich"}, "Leeds", []string{"Ashworth", "Fairley"}, []string{"Oliver James"}, []string{"Heather"}},
+	{"TR", elsewhere, map[string]string{"nl": "Turkije", "fr": "Turquie", "de": "Türkei"}, "Kayseri", []string{"Yıldırım", "Öztürk"}, []string{"Kerem"}, []string{"Elif"}},
+	{"PL", european, map[string]string{"nl": "Polen", "fr": "Pologne", "de": "Polen"}, "Łódź", []string{"Wiśniewska", "Zieliński"}, []string{"Paweł"}, []string{"Małgorzata"}},
+	{"CD", elsewhere, map[string]string{"nl": "Congo (Dem. Rep.)", "fr": "Congo (Rép. dém.)", "de": "Kongo (Dem. Rep.)"}, "Kinshasa", []string{"Mbuyi", "Ilunga"}, []string{"Dieudonné"}, []string{"Grâce"}},
 }
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
@@ -103,8 +125,9 @@ func newPerson(r *rand.Rand, s spec) person {
 	if r.IntN(3) == 0 {
 		p.third = string(pick(r, []rune(t.letters)))
 	}
-	if s.kind == foreigner || len(s.documentType) == 2 && s.documentType[0] == '6' {
-		p.comeFrom(pick(r, origins), r)
+	if s.foreignAuthority() {
+		group := groupOf(s.documentType)
+		p.comeFrom(pick(r, slices.DeleteFunc(slices.Clone(origins), func(o origin) bool { return o.group != group })), r)
 	}
 	p.surname += "-Specimen"
 	p.year, p.month, p.day = 1950+r.IntN(55), 1+r.IntN(12), 1+r.IntN(28)

@@ -58,6 +58,13 @@ func (c *Card) Reader() *Reader {
 // Name is the name given to NewReader.
 func (r *Reader) Name() string { return r.name }
 
+// Connections is the number of connections not closed yet, for tests that nothing stays open.
+func (r *Reader) Connections() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.connections)
+}
+
 // Insert puts c in and gives it power. What was in the reader is taken out first.
 func (r *Reader) Insert(c *Card) { r.replace(c, false) }
 

@@ -138,7 +138,7 @@ func CheckIssued(cert, issuer *x509.Certificate) error {
 	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
 		return &PathError{Certificate: cert, Reason: ErrNoIssuer, Detail: "the issuer has another name"}
 	}
-	if !issuer.BasicConstraintsValid || !issuer.IsCA {
+	if !issuer.IsCA { // false also without basic constraints
 		return &PathError{Certificate: issuer, Reason: ErrConstraint, Detail: "it issued a certificate but is no CA"}
 	}
 	if issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCertSign == 0 {

@@ -103,7 +103,9 @@ func TestPathConstraints(t *testing.T) {
 	expired.NotAfter = now.Add(-time.Hour)
 	expiredCA := issue(t, expired, root, ca.key)
 
-	endEntity := issue(t, template("CA", false), root, ca.key)
+	endEntityTemplate := template("CA", false)
+	endEntityTemplate.KeyUsage |= x509.KeyUsageCertSign
+	endEntity := issue(t, endEntityTemplate, root, ca.key)
 	noSign := template("CA", true)
 	noSign.KeyUsage = x509.KeyUsageCRLSign
 	noSignCA := issue(t, noSign, root, ca.key)
@@ -117,6 +119,11 @@ func TestPathConstraints(t *testing.T) {
 	below := issue(t, template("Below", true), zeroCA, nil)
 	tooDeep := issue(t, template("Too deep", false), below, nil)
 	allowed := issue(t, template("Allowed", false), zeroCA, nil)
+
+	rolled := template("Zero", true) // the same CA with a new key does not count
+	rolled.MaxPathLen, rolled.MaxPathLenZero, rolled.AuthorityKeyId = 0, true, zeroCA.cert.SubjectKeyId
+	rolledCA := issue(t, rolled, zeroCA, nil)
+	underRolled := issue(t, template("Under rolled", false), rolledCA, nil)
 
 	eku := template("EKU", true)
 	eku.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection}
@@ -145,6 +152,7 @@ func TestPathConstraints(t *testing.T) {
 		{name: "leaf as issuer", leaf: issue(t, template("Forged", false), leaf, nil).cert, others: certs{leaf.cert, ca.cert}, anchors: certs{root.cert}, want: verify.ErrConstraint},
 		{name: "path length held", leaf: allowed.cert, others: certs{zeroCA.cert}, anchors: certs{root.cert}, length: 3},
 		{name: "path length exceeded", leaf: tooDeep.cert, others: certs{below.cert, zeroCA.cert}, anchors: certs{root.cert}, want: verify.ErrConstraint},
+		{name: "path length and a self-issued CA", leaf: underRolled.cert, others: certs{zeroCA.cert, rolledCA.cert}, anchors: certs{root.cert}, length: 4},
 		{name: "extended key usage of a CA", leaf: issue(t, ekuLeaf, ekuCA, nil).cert, others: certs{ekuCA.cert}, anchors: certs{root.cert}, length: 3},
 		{name: "critical extension", leaf: issue(t, critical, ca, nil).cert, others: certs{ca.cert}, anchors: certs{root.cert}, want: verify.ErrConstraint},
 		{name: "name constraints", leaf: issue(t, template("Named", false), namesCA, nil).cert, others: certs{namesCA.cert}, anchors: certs{root.cert}, want: verify.ErrConstraint,
@@ -152,6 +160,20 @@ func TestPathConstraints(t *testing.T) {
 		{name: "broken signature", leaf: &broken, others: certs{ca.cert}, anchors: certs{root.cert}, want: verify.ErrBadSignature,
 			differs: "it sees the unbroken bytes"},
 	})
+}
+
+func TestCheckIssued(t *testing.T) {
+	root := issue(t, template("Root", true), nil, nil)
+	sameKey := issue(t, template("Other name", true), nil, root.key)
+	leaf := issue(t, template("Leaf", false), root, nil)
+	for _, tt := range []struct {
+		issuer *entity
+		want   error
+	}{{root, nil}, {sameKey, verify.ErrNoIssuer}, {leaf, verify.ErrNoIssuer}} {
+		if err := verify.CheckIssued(leaf.cert, tt.issuer.cert); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v", tt.issuer.cert.Subject.CommonName, err)
+		}
+	}
 }
 
 // Cross certificates of a root and a root re-issued with the same key, as with

@@ -49,6 +49,7 @@ type Card struct {
 	selectApplet bool // the applet is not the one a reset selects
 	warnings     []string
 	cache        *Cache
+	language     string
 
 	mu      sync.Mutex
 	files   map[FileID]*content
@@ -63,6 +64,9 @@ type Card struct {
 type Options struct {
 	// Cache, if set, keeps what was read from cards for the next time the same card comes.
 	Cache *Cache
+
+	// Language is that of a pinpad's display: en, nl, fr or de; English if empty.
+	Language string
 }
 
 // Open connects to the Belgian eID in r, shared with other programs, and reads its card data (one command on the cards known,
@@ -75,7 +79,7 @@ func OpenWith(ctx context.Context, r card.Reader, o Options) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Card{card: cc, cache: o.Cache, files: map[FileID]*content{}}
+	c := &Card{card: cc, cache: o.Cache, language: o.Language, files: map[FileID]*content{}}
 	if err := cc.Do(ctx, c.identify); err != nil {
 		cc.Close()
 		return nil, fmt.Errorf("opening the card in %s: %w", r.Name(), err)

@@ -1,6 +1,7 @@
 package beid
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -192,8 +193,11 @@ func readDER(tx *card.Tx, want int) (*content, error) {
 		return nil, err
 	}
 	total, ok := beidfile.DERLength(data)
-	if !ok { // zeros where a certificate could be: the card has none (facts sheet 4)
+	switch {
+	case !ok && len(bytes.Trim(data, "\x00")) == 0: // zeros where a certificate could be: the card has none (facts sheet 4)
 		return &content{exact: true}, nil
+	case !ok:
+		return nil, fmt.Errorf("no DER object at the start of the file: %w", card.ErrReader)
 	}
 	if total > maxFile {
 		return nil, fmt.Errorf("object of %d bytes does not fit a file: %w", total, card.ErrReader)

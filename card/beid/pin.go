@@ -116,7 +116,7 @@ func (c *Card) withPIN(ctx context.Context, ask PINFunc, purpose Purpose, use fu
 			tx.NoRepeat()
 			sent = true
 			if pad != nil {
-				return pad.Verify(tx)
+				return pad.Verify(tx, c.padRequest())
 			}
 			return c.sendPIN(tx, insVerify, pin)
 		}
@@ -158,6 +158,10 @@ func (c *Card) ask(ctx context.Context, ask PINFunc, purpose Purpose) (pin card.
 	return pin, nil, done, nil
 }
 
+func (c *Card) padRequest() pinpad.Request {
+	return pinpad.Request{Reference: refPIN, Language: c.language}
+}
+
 // pinpad finds the reader's own keys, once; nil when it has none.
 func (c *Card) pinpad(ctx context.Context) (*pinpad.Pinpad, error) {
 	c.padMu.Lock()
@@ -196,7 +200,7 @@ func (c *Card) sendPIN(tx *card.Tx, ins byte, pins ...card.PIN) error {
 // dropRights takes back what VERIFY gave, so that no other program finds it.
 func (c *Card) dropRights(tx *card.Tx) {
 	if _, err := tx.Send(logOff); err != nil {
-		tx.ResetAtEnd()
+		tx.ResetAtEnd(fmt.Errorf("logging off: %w", err))
 	}
 }
 
@@ -230,7 +234,7 @@ func (c *Card) ChangePIN(ctx context.Context, ask PINFunc) error {
 		tx.NoRepeat()
 		defer c.dropRights(tx)
 		if pad != nil {
-			return pad.Change(tx)
+			return pad.Change(tx, c.padRequest())
 		}
 		return c.sendPIN(tx, insChange, old, fresh)
 	})
@@ -256,7 +260,7 @@ func (c *Card) UnblockPIN(ctx context.Context, ask PINFunc) error {
 		tx.NoRepeat()
 		defer c.dropRights(tx)
 		if pad != nil {
-			return pad.Unblock(tx)
+			return pad.Unblock(tx, c.padRequest())
 		}
 		return c.sendPIN(tx, insUnblock, puk)
 	})

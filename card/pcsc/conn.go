@@ -5,30 +5,16 @@ package pcsc
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/ebfe/scard"
 
 	"github.com/eidkit/eidkit/card"
 )
 
-// goneWait is how long a failed command waits for the reader to say that the card is out: pcscd looks every 0.4 s where a reader
-// cannot tell by itself.
-const goneWait = time.Second
-
-// endWait bounds the end of a transaction, which has no context.
-const endWait = 10 * time.Second
-
 // maxCommand is what pcsc-lite accepts as a command: an extended one with 65,535 bytes of data (its MAX_BUFFER_SIZE_EXTENDED).
 const maxCommand = 4 + 3 + 1<<16 + 3 + 2
-
-var (
-	errDirect = fmt.Errorf("%w: commands over a direct connection to the reader", card.ErrUnsupported)
-	errEnd    = fmt.Errorf("%w: it does not end the transaction", card.ErrReader)
-)
 
 // conn is a connection to a card, a card.Transport.
 type conn struct {
@@ -173,10 +159,7 @@ func (c *conn) Control(ctx context.Context, code uint32, data []byte) ([]byte, e
 
 func (c *conn) Status(ctx context.Context) error {
 	_, err := do(ctx, c, func() (struct{}, error) {
-		status, err := c.handle.Status()
-		if err == nil && c.mode != card.Direct && status.State&scard.Absent != 0 {
-			err = scard.ErrRemovedCard
-		}
+		_, err := c.handle.Status()
 		return struct{}{}, err
 	})
 	return err
@@ -194,11 +177,8 @@ func (c *conn) Begin(ctx context.Context) error {
 	return err
 }
 
-// End is card.Transport's. It gives up after 10 s; the connection is then of no further use. After Reset, the connection itself
-// is not told of the reset again.
-func (c *conn) End(after card.Disposition) error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), endWait, errEnd)
-	defer cancel()
+// End is card.Transport's. After Reset, the connection itself is not told of the reset again.
+func (c *conn) End(ctx context.Context, after card.Disposition) error {
 	_, err := do(ctx, c, func() (struct{}, error) {
 		if err := c.handle.EndTransaction(dispositions[after]); err != nil {
 			return struct{}{}, err
@@ -209,9 +189,6 @@ func (c *conn) End(after card.Disposition) error {
 		}
 		return struct{}{}, nil
 	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return context.Cause(ctx)
-	}
 	return err
 }
 
@@ -265,57 +242,4 @@ func (c *conn) free() {
 	if c.context != nil {
 		_ = c.context.Release()
 	}
-}
-
-// failed gives an error on the connection its meaning. A card pulled out in the middle of a command looks like a faulty reader
-// until the reader reports the removal, so that is waited for.
-func (c *conn) failed(err error) error {
-	err = connected(err)
-	if errors.Is(err, card.ErrReader) && c.mode != card.Direct && c.seenRemoved() {
-		err = fmt.Errorf("%w: %w", card.ErrRemoved, err)
-	}
-	c.removed = c.removed || errors.Is(err, card.ErrRemoved)
-	return err
-}
-
-// seenRemoved reports whether the card is out, or out and in again, waiting a little for the news.
-func (c *conn) seenRemoved() bool {
-	state, err := stateOf(c.context, c.reader)
-	if err != nil || c.isOther(state) {
-		return err == nil
-	}
-	states := []scard.ReaderState{{Reader: c.reader, CurrentState: state.flags}}
-	deadline := time.Now().Add(goneWait)
-	for left := goneWait; left > 0; left = time.Until(deadline) {
-		select {
-		case <-c.w.stop: // nobody waits for the answer any more
-			return false
-		default:
-		}
-		if err := statusChange(c.context, states, left); err != nil {
-			return false
-		}
-		if c.isOther(readerState(states[0])) {
-			return true
-		}
-		states[0].CurrentState = states[0].EventState &^ scard.StateChanged
-	}
-	return false
-}
-
-func (c *conn) isOther(s state) bool { return s.Card == card.Absent || s.Count != c.count }
-
-// before and connected give an error of a call its meaning.
-func before(err error) error    { return mean(err, false) }
-func connected(err error) error { return mean(err, true) }
-
-func mean(err error, connected bool) error {
-	var code scard.Error
-	switch {
-	case errors.As(err, &code):
-		return explain(uint32(code), err, connected)
-	case errors.Is(err, errDirect):
-		return err
-	}
-	return fmt.Errorf("%w: %w", card.ErrReader, err)
 }

@@ -19,7 +19,7 @@ func TestResetByAnother(t *testing.T) {
 	resetBy := func(tr card.Transport) {
 		t.Helper()
 		wantErr(t, "begin", tr.Begin(soon(t)), nil)
-		wantErr(t, "end with a reset", tr.End(card.Reset), nil)
+		wantErr(t, "end with a reset", tr.End(context.Background(), card.Reset), nil)
 	}
 	_, err := a.Transmit(soon(t), set)
 	wantErr(t, "set", err, nil)
@@ -41,7 +41,7 @@ func TestResetByAnother(t *testing.T) {
 	wantErr(t, "status", a.Status(soon(t)), nil)
 	wantErr(t, "begin", a.Begin(soon(t)), nil)
 	transmit(t, a, isSet, 0, 0x90, 0x00)
-	wantErr(t, "end", a.End(card.Leave), nil)
+	wantErr(t, "end", a.End(context.Background(), card.Leave), nil)
 	transmit(t, b, isSet, 0, 0x90, 0x00) // who resets is not told of it
 
 	resetBy(a)
@@ -71,7 +71,7 @@ func TestRemovedWhileIdle(t *testing.T) {
 	reset := connect(t, card.Shared)
 	other := connect(t, card.Shared)
 	wantErr(t, "begin", other.Begin(soon(t)), nil)
-	wantErr(t, "end with a reset", other.End(card.Reset), nil)
+	wantErr(t, "end with a reset", other.End(context.Background(), card.Reset), nil)
 	d.Remove(t, 0, link)
 	wantGone(t, tr)
 
@@ -119,7 +119,7 @@ func TestRemovedInTransmit(t *testing.T) {
 			t.Errorf("a removal that looks like a reset: %v", err)
 		}
 		if inTx {
-			wantErr(t, "end", tr.End(card.Leave), card.ErrRemoved)
+			wantErr(t, "end", tr.End(context.Background(), card.Leave), card.ErrRemoved)
 		}
 		wantGone(t, tr)
 		tr.Close()
@@ -198,7 +198,7 @@ func TestCutShortInTransaction(t *testing.T) {
 		{"closed after the end", func(tr card.Transport) {
 			wantErr(t, "begin", tr.Begin(soon(t)), nil)
 			transmit(t, tr, set, 0x90, 0x00)
-			wantErr(t, "end", tr.End(card.Leave), nil)
+			wantErr(t, "end", tr.End(context.Background(), card.Leave), nil)
 			tr.Close()
 		}, false},
 		{"closed before anything was sent", func(tr card.Transport) {
@@ -221,7 +221,7 @@ func TestCutShortInTransaction(t *testing.T) {
 			}()
 			_, err := tr.Transmit(ctx, hang)
 			wantErr(t, "transmit", err, context.Canceled)
-			wantErr(t, "end", tr.End(card.Leave), card.ErrClosed)
+			wantErr(t, "end", tr.End(context.Background(), card.Leave), card.ErrClosed)
 			tr.Close()
 			close(c.released)
 		}, true},

@@ -21,7 +21,7 @@ const (
 // leave. The context belongs to it alone: pcsc-lite's library holds a lock of the whole process while it waits for a context
 // that another thread is using.
 type worker struct {
-	jobs chan func()
+	jobs chan func() (deliver func())
 	stop chan struct{} // closed when nothing more may be done
 	done chan struct{} // closed when everything is freed
 
@@ -36,7 +36,7 @@ type worker struct {
 // startWorker returns a worker that waits for jobs. It must be ended with close or kill.
 func startWorker(free, interrupt func()) *worker {
 	w := &worker{
-		jobs: make(chan func()), stop: make(chan struct{}), done: make(chan struct{}),
+		jobs: make(chan func() func()), stop: make(chan struct{}), done: make(chan struct{}),
 		free: free, interrupt: interrupt,
 	}
 	go w.loop()
@@ -52,8 +52,9 @@ func (w *worker) loop() {
 			if !w.setWorking(true) {
 				return
 			}
-			job()
-			w.setWorking(false)
+			deliver := job()
+			w.setWorking(false) // before the caller hears of it: he may close next
+			deliver()
 		case <-w.stop:
 			return
 		}
@@ -126,9 +127,9 @@ func call[T any](ctx context.Context, w *worker, f func() (T, error)) (T, error)
 		return none, err
 	}
 	results := make(chan result[T], 1)
-	job := func() {
+	job := func() func() {
 		value, err := f()
-		results <- result[T]{value, err}
+		return func() { results <- result[T]{value, err} }
 	}
 	select {
 	case <-w.stop:

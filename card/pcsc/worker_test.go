@@ -41,6 +41,23 @@ func TestCallReturnsResults(t *testing.T) {
 	}
 }
 
+// What a caller has got the result of is not under way any more, so that a close right after it waits.
+func TestResultComesAfterTheWork(t *testing.T) {
+	w := startWorker(func() {}, nil)
+	defer w.close()
+	working := make(chan bool)
+	w.jobs <- func() func() {
+		return func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			working <- w.working
+		}
+	}
+	if <-working {
+		t.Error("the result is delivered while the call still counts as under way")
+	}
+}
+
 func TestEndedContextCallsNothing(t *testing.T) {
 	w := startWorker(func() {}, nil)
 	defer w.close()

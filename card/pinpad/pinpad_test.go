@@ -30,11 +30,11 @@ func (k *keypad) Transmit(context.Context, []byte) ([]byte, error) {
 	k.sent++
 	return []byte{0x90, 0}, nil
 }
-func (k *keypad) Status(context.Context) error    { return nil }
-func (k *keypad) Begin(context.Context) error     { return nil }
-func (k *keypad) End(card.Disposition) error      { return nil }
-func (k *keypad) Reconnect(context.Context) error { return nil }
-func (k *keypad) Close() error                    { return nil }
+func (k *keypad) Status(context.Context) error                { return nil }
+func (k *keypad) Begin(context.Context) error                 { return nil }
+func (k *keypad) End(context.Context, card.Disposition) error { return nil }
+func (k *keypad) Reconnect(context.Context) error             { return nil }
+func (k *keypad) Close() error                                { return nil }
 
 func (k *keypad) Control(_ context.Context, code uint32, data []byte) ([]byte, error) {
 	k.asked = append(k.asked, fmt.Sprintf("%08X %X", code, data))

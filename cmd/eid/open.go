@@ -49,7 +49,7 @@ func (a *app) openIn(ctx context.Context, r card.Reader) (*session, error) {
 	if a.trace {
 		s.trace.Out = a.err
 	}
-	c, err := beid.Open(ctx, s.trace.Reader(r))
+	c, err := beid.OpenWith(ctx, s.trace.Reader(r), beid.Options{Language: a.lang})
 	if err != nil {
 		return nil, err
 	}

@@ -246,7 +246,7 @@ func (s *server) gone() <-chan struct{} {
 func (s *server) removeAll() {
 	for _, slot := range s.slots {
 		if slot.link != nil {
-			slot.link.Close()
+			slot.link.Remove()
 			slot.link = nil
 		}
 	}

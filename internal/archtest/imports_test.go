@@ -43,7 +43,7 @@ var importRules = []importRule{
 		"an independent maker of certificates: it must not share code with what judges them"},
 	{"testcards/vpcd", []string{"golang.org/x/sys/..."},
 		"a link that carries bytes for any chip, simulated here or elsewhere"},
-	{"testcards/...", []string{"card", "card/beid", "niss", "internal/...", "testcards/..."},
+	{"testcards/...", []string{"card", "internal/...", "testcards/..."},
 		"simulated cards stand on the card's side of the seam; verify and card/pcsc are on the other"},
 	{"internal/pinentry", []string{"card"},
 		"a client of a dialog: it gives a card.PIN and knows nothing of its use"},

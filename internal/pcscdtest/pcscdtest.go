@@ -54,11 +54,15 @@ type Daemon struct {
 func Start(t testing.TB) *Daemon {
 	t.Helper()
 	program := need(t)
+	asked := time.Now()
 	unlock, err := lock(filepath.Join(os.TempDir(), "eidkit-pcscd.lock"))
 	if err != nil {
 		t.Fatalf("waiting for the use of pcscd: %v", err)
 	}
 	t.Cleanup(unlock)
+	if waited := time.Since(asked); waited > time.Second {
+		t.Logf("waited %v for other tests to be done with pcscd", waited.Round(time.Millisecond))
+	}
 	d := &Daemon{output: filepath.Join(t.TempDir(), "pcscd.log")}
 	if accepting() {
 		d.found = true
@@ -112,6 +116,9 @@ func accepting() bool {
 
 func (d *Daemon) start(t testing.TB, program string) {
 	t.Helper()
+	// Nobody answers, so these are of a service that was killed. It would take them for a sign of life of another.
+	os.Remove(socket)
+	os.Remove(filepath.Join(runDir, "pcscd.pid"))
 	p, err := startProcess(program, d.output)
 	if err != nil {
 		t.Fatalf("starting pcscd: %v", err)
@@ -186,10 +193,6 @@ func (d *Daemon) end(signal os.Signal) {
 	}
 	d.process.end(signal)
 	d.process = nil
-	if signal == os.Kill { // it had no time to tidy up
-		os.Remove(socket)
-		os.Remove(filepath.Join(runDir, "pcscd.pid"))
-	}
 }
 
 // Insert puts chip into a slot and waits until the service reports it, present or mute. It waits for an earlier card to be out

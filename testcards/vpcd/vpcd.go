@@ -99,23 +99,35 @@ func Insert(ctx context.Context, addr string, chip Chip) (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inserting a card at %s: %w", addr, explain(ctx, err))
 	}
+	l := newLink(conn, chip)
+	if err := l.awaitReader(ctx); err != nil {
+		l.Remove()
+		return nil, fmt.Errorf("inserting a card at %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// newLink lets chip answer what comes over conn.
+func newLink(conn net.Conn, chip Chip) *Link {
 	l := &Link{conn: conn, chip: chip, asked: make(chan struct{}), done: make(chan struct{}), removed: make(chan struct{})}
 	go l.serve()
+	return l
+}
 
+// awaitReader returns once the reader has asked something.
+func (l *Link) awaitReader(ctx context.Context) error {
 	timer := time.NewTimer(insertWait)
 	defer timer.Stop()
 	select {
 	case <-l.asked:
-		return l, nil
+		return nil
 	case <-l.done:
-		err = l.err
+		return l.err
 	case <-ctx.Done():
-		err = ctx.Err()
+		return ctx.Err()
 	case <-timer.C:
-		err = ErrSlotTaken
+		return ErrSlotTaken
 	}
-	l.Remove()
-	return nil, fmt.Errorf("inserting a card at %s: %w", addr, err)
 }
 
 // explain says what a refused connection means.

@@ -57,7 +57,7 @@ func newCertificate(der []byte) *CertificatePart {
 		return p
 	}
 	p.Subject, p.Issuer = cleanText(cert.Subject.String()), cleanText(cert.Issuer.String())
-	p.SerialNumber = fmt.Sprintf("%X", cert.SerialNumber)
+	p.SerialNumber = upperHex(cert.SerialNumber.Bytes())
 	p.NotBefore, p.NotAfter = cert.NotBefore.UTC().Format(time.RFC3339), cert.NotAfter.UTC().Format(time.RFC3339)
 	p.SignatureAlgorithm = cert.SignatureAlgorithm.String()
 	switch key := cert.PublicKey.(type) {

@@ -39,7 +39,7 @@ func readCSV(b []byte) (*Card, error) {
 	case !slices.Contains([]string{"eid", "kids", "foreigner"}, kind):
 		return nil, ErrUnknownForm
 	}
-	c := &Card{Format: FormatCSV, Version: row.at(csvVersion)}
+	c := &Card{Format: FormatCSV, Version: formVersion(row.at(csvVersion))}
 	if len(bytes.TrimSpace(rest)) > 0 {
 		c.note("what follows the first line was ignored")
 	}

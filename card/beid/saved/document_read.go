@@ -16,7 +16,7 @@ import (
 func readJSON(b []byte) (*Card, error) {
 	var d Document
 	if err := json.Unmarshal(bytes.TrimPrefix(b, byteOrderMark), &d); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, fmt.Errorf("%w: %s", ErrMalformed, cleanText(err.Error()))
 	}
 	if d.Schema != Schema {
 		return nil, fmt.Errorf("schema %d: %w", d.Schema, ErrUnknownForm)

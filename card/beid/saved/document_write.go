@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"image/jpeg"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/eidkit/eidkit/internal/beidfile"
 )
@@ -143,14 +140,4 @@ func filesPart(f *beidfile.Files) *FilesPart {
 		}
 	}
 	return nil
-}
-
-// cleanText replaces control and bidirectional characters, with which a certificate's names could deceive whoever looks at them.
-func cleanText(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return utf8.RuneError
-		}
-		return r
-	}, s)
 }

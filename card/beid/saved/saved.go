@@ -105,6 +105,9 @@ func Read(b []byte) (*Card, error) {
 	}
 	read, format := recognise(b)
 	c, err := read(b)
+	if errors.Is(err, ErrUnknownForm) {
+		return nil, fmt.Errorf("reading saved card data: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading card data from %s: %w", format, err)
 	}

@@ -27,19 +27,18 @@ const (
 // maxEntries bounds how many fields one level of a TLV file may have.
 const maxEntries = 64
 
-// readTLV reads the TLV form. Since it has no mark of its own, whatever does not split into its fields counts as no known form.
+// readTLV reads the TLV form. Its only mark is the version, one byte; whatever does not have that or does not split into fields
+// counts as no known form.
 func readTLV(b []byte) (*Card, error) {
 	top, err := splitTLV(b)
-	if err != nil || top[tlvIdentity] == nil && top[tlvCardType] == nil {
+	if err != nil || len(top[tlvVersion]) != 1 {
 		return nil, ErrUnknownForm
 	}
 	if isSIS(string(top[tlvCardType])) {
 		return nil, ErrSIS
 	}
-	c := &Card{Format: FormatTLV, Challenge: top[tlvChallenge], Response: top[tlvResponse]}
-	if v := top[tlvVersion]; len(v) == 1 {
-		c.Version = strconv.Itoa(int(v[0]))
-	}
+	version := strconv.Itoa(int(top[tlvVersion][0]))
+	c := &Card{Format: FormatTLV, Version: version, Challenge: top[tlvChallenge], Response: top[tlvResponse]}
 	f := &c.Files
 	f.Identity, f.IdentitySignature = top[tlvIdentity], top[tlvIdentitySignature]
 	f.Address, f.AddressSignature = top[tlvAddress], top[tlvAddressSignature]

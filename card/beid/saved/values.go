@@ -3,6 +3,8 @@ package saved
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/eidkit/eidkit/internal/beidfile"
 )
@@ -54,10 +56,23 @@ func onlyIf(ok bool, s string) string {
 // hexByte is a byte in hexadecimal; "" for 0.
 func hexByte(b byte) string { return onlyIf(b != 0, fmt.Sprintf("%02X", b)) }
 
+// formVersion is a form's version as its file states it; "" for what is too long to be one.
+func formVersion(s string) string { return onlyIf(len(s) <= 8, cleanText(s)) }
+
 // statusOrNone is the special status, with the code for none where the card has nothing: the same by the card's own rules.
 func statusOrNone(s beidfile.SpecialStatus) beidfile.SpecialStatus {
 	if s == "" {
 		return "0"
 	}
 	return s
+}
+
+// cleanText replaces control and bidirectional characters, with which text from a file could deceive whoever looks at it.
+func cleanText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }

@@ -10,8 +10,8 @@ import (
 // readViewerXML reads the viewer's .eid file, 4.0 to 4.5 (facts 10.1), and what its code writes without its schema knowing:
 // carddata_appl_version and protection_date_country. Of raw files it holds the photo and the certificates.
 func readViewerXML(root *element) (*Card, error) {
-	c := &Card{Format: FormatXML, Version: root.attributes["version"]}
-	if c.Version == "" {
+	c := &Card{Format: FormatXML, Version: formVersion(root.attributes["version"])}
+	if root.attributes["version"] == "" {
 		c.Version = "4.0"
 	}
 	f := &c.Files

@@ -23,7 +23,7 @@ func readXML35(root *element) (*Card, error) {
 	if isSIS(root.find("card_type").string()) || root.find("data", "files", "file_data").name != "" {
 		return nil, ErrSIS
 	}
-	c := &Card{Format: FormatXML35, Version: root.find("doc_version").string()}
+	c := &Card{Format: FormatXML35, Version: formVersion(root.find("doc_version").string())}
 	f := &c.Files
 	err := filesAt(root, map[*[]byte][]string{
 		&f.Identity:          {"biographic", "files", "file_id"},

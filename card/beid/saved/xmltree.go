@@ -36,7 +36,7 @@ func parseXML(b []byte) (*element, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+			return nil, fmt.Errorf("%w: %s", ErrMalformed, cleanText(err.Error()))
 		}
 		current := open[len(open)-1]
 		switch t := token.(type) {
