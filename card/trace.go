@@ -72,7 +72,7 @@ func (t tracedTransport) Transmit(ctx context.Context, command []byte) ([]byte, 
 		t.trace.printf("<< %v\n", err)
 		return resp, err
 	}
-	if n := len(resp); n >= 2 {
+	if n := len(resp); n > 2 {
 		t.trace.printf("<< %X %X\n", resp[:n-2], resp[n-2:])
 	} else {
 		t.trace.printf("<< %X\n", resp)

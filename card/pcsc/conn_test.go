@@ -72,6 +72,18 @@ func TestTransmit(t *testing.T) {
 	check()
 }
 
+func TestProtocolT1(t *testing.T) {
+	d := pcscdtest.Start(t)
+	c := newChip()
+	c.atr = []byte{0x3B, 0x80, 0x01, 0x81} // T=1 and nothing else
+	d.Insert(t, 0, c)
+	tr := connect(t, card.Shared)
+	if tr.Protocol() != card.ProtocolT1 {
+		t.Errorf("protocol %v", tr.Protocol())
+	}
+	transmit(t, tr, ping, 0x90, 0x00)
+}
+
 func TestConnectModes(t *testing.T) {
 	d := pcscdtest.Start(t)
 	d.Insert(t, 0, newChip())
@@ -141,8 +153,9 @@ func TestDirectWithoutCard(t *testing.T) {
 
 func TestTransactionsExclude(t *testing.T) {
 	d := pcscdtest.Start(t)
+	check := pcscdtest.CheckLeaks(t)
 	c := newChip()
-	d.Insert(t, 0, c)
+	link := d.Insert(t, 0, c)
 	a, b := connect(t, card.Shared), connect(t, card.Shared)
 	wantErr(t, "begin", a.Begin(soon(t)), nil)
 	transmit(t, a, ping, 0x90, 0x00)
@@ -172,6 +185,10 @@ func TestTransactionsExclude(t *testing.T) {
 		t.Errorf("the card saw %X, want %X", c.seen(), want)
 	}
 	transmit(t, a, isSet, 1, 0x90, 0x00) // Leave left it
+	a.Close()
+	b.Close()
+	d.Remove(t, 0, link)
+	check()
 }
 
 // beginElsewhere begins a transaction on a connection of its own, which pcscd also keeps waiting for another's transaction.

@@ -84,7 +84,7 @@ func (s *watch) wait(known []card.ReaderState) ([]card.ReaderState, error) {
 		if err != nil {
 			return nil, before(err)
 		}
-		if known == nil || len(now) != len(known) {
+		if known == nil || !slices.EqualFunc(now, known, sameState) {
 			return now, nil
 		}
 		err = s.sleep(states, patience)

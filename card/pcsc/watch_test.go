@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/pcsc"
@@ -113,6 +114,11 @@ func TestWaitEnds(t *testing.T) {
 		cancel()
 		wantErr(t, "wait", <-result, context.Canceled)
 	}
+	check()
+	late, cancel := context.WithTimeout(context.Background(), 1200*time.Millisecond) // in the long wait, which only a cancel ends
+	defer cancel()
+	_, err = pcsc.System().Wait(late, known)
+	wantErr(t, "a long wait", err, context.DeadlineExceeded)
 	check()
 
 	result := make(chan error)

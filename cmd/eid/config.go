@@ -47,7 +47,7 @@ func loadConfig() (config, error) {
 	if err := d.Decode(&c); err != nil {
 		var strict *toml.StrictMissingError
 		if errors.As(err, &strict) {
-			return c, fmt.Errorf("configuration %s: unknown setting:\n%s", path, strict)
+			return c, fmt.Errorf("configuration %s: unknown setting: %s", path, strict.String())
 		}
 		var at *toml.DecodeError
 		if errors.As(err, &at) {

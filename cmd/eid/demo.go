@@ -57,12 +57,13 @@ func (a *app) demo(ctx context.Context, profile, tamper string) error {
 	anchors := &verify.Anchors{}
 	anchors.Add(sim.Root())
 	var trace bytes.Buffer
+	a.traceTo = &trace
 	s, err := a.openIn(ctx, sim.Reader())
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	s.test, s.trace.Out = sim, &trace
+	s.test = sim
 	r, err := readCard(ctx, s, readOptions{photo: true, certificates: true, verify: true, challenge: true, anchors: anchors})
 	if err != nil {
 		return err

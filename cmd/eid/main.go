@@ -28,8 +28,11 @@ type streams struct {
 
 // run is the whole command: it returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	cmd := newRoot(s)
+	cmd, a := newRoot(s)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
+	if err != nil && !a.began {
+		err = usageError{err}
+	}
 	return report(s.err, err)
 }

@@ -45,8 +45,8 @@ func (a *app) openCard(ctx context.Context) (*session, error) {
 }
 
 func (a *app) openIn(ctx context.Context, r card.Reader) (*session, error) {
-	s := &session{trace: &card.Trace{}}
-	if a.trace {
+	s := &session{trace: &card.Trace{Out: a.traceTo}}
+	if a.traceTo == nil && a.trace {
 		s.trace.Out = a.err
 	}
 	c, err := beid.OpenWith(ctx, s.trace.Reader(r), beid.Options{Language: a.lang})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -12,10 +13,12 @@ import (
 // app is what all subcommands share: the streams and the global flags.
 type app struct {
 	streams
-	lang   string
-	reader string
-	trace  bool
-	config config
+	lang    string
+	reader  string
+	trace   bool
+	traceTo io.Writer // for demo: where the trace goes instead of standard error
+	config  config
+	began   bool // the arguments are right, the work has begun
 }
 
 const usageText = `eid reads Belgian eID cards and says what can be trusted of them.
@@ -31,7 +34,8 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 d
 valid, 1 not valid, 2 usage, 3 no reader or card, 4 PIN wrong, blocked or cancelled,
 6 other failure, 10 not trusted.`
 
-func newRoot(s streams) *cobra.Command {
+// newRoot builds the command tree.
+func newRoot(s streams) (*cobra.Command, *app) {
 	a := &app{streams: s}
 	root := &cobra.Command{
 		Use:           "eid",
@@ -46,38 +50,38 @@ func newRoot(s streams) *cobra.Command {
 				return usagef("--lang takes en, nl, fr or de")
 			}
 			var err error
-			a.config, err = loadConfig()
+			if a.config, err = loadConfig(); err != nil {
+				a.began = true // the arguments are not to blame
+			}
 			return err
 		},
 	}
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.lang, "lang", "", "language of the labels: en, nl, fr or de (default: from the environment)")
 	flags.StringVar(&a.reader, "reader", "", "reader to use, or part of its name; testcard:PROFILE for a simulated card")
 	flags.BoolVar(&a.trace, "trace", false, "print the commands sent to the card on standard error, PINs left out")
 	root.AddCommand(a.readersCommand(), a.readCommand(), a.photoCommand(), a.certsCommand(), a.pinCommand(),
 		a.doctorCommand(), a.testcardCommand(), a.demoCommand(), a.versionCommand())
-	wrapArgs(root)
-	return root
+	a.noteBegin(root)
+	return root, a
 }
 
-// wrapArgs makes wrong positional arguments and unknown subcommands usage errors.
-func wrapArgs(cmd *cobra.Command) {
-	check := cmd.Args
-	if check == nil {
-		check = cobra.NoArgs
-	}
-	cmd.Args = func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return usageError{err}
+// noteBegin has every subcommand note that its work begins: errors before that are about the arguments.
+func (a *app) noteBegin(cmd *cobra.Command) {
+	if work := cmd.RunE; work != nil {
+		cmd.RunE = func(c *cobra.Command, args []string) error {
+			a.began = true
+			return work(c, args)
 		}
-		return nil
+		if cmd.Args == nil {
+			cmd.Args = cobra.NoArgs
+		}
 	}
 	for _, sub := range cmd.Commands() {
-		wrapArgs(sub)
+		a.noteBegin(sub)
 	}
 }
 

@@ -13,16 +13,18 @@ import (
 // version is set by release builds (-ldflags -X); others say what the Go tool knows of the tree.
 var version string
 
+// versionInfo is the JSON of `eid version` (docs/schema/version.json).
 type versionInfo struct {
 	Schema  int    `json:"schema"`
 	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
+	Commit  string `json:"revision,omitempty"`
 	Go      string `json:"go"`
-	System  string `json:"system"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
 }
 
 func currentVersion() versionInfo {
-	v := versionInfo{Schema: 1, Version: version, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	v := versionInfo{Schema: 1, Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if v.Version == "" {
 			v.Version = info.Main.Version
@@ -49,7 +51,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if asJSON {
 				return writeJSON(a.out, v)
 			}
-			fmt.Fprintf(a.out, "eid %s (%s, %s)\n", v.Version, v.Go, v.System)
+			fmt.Fprintf(a.out, "eid %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
 			return nil
 		},
 	}

@@ -171,6 +171,7 @@ func fake(t *testing.T, s fakeScript) (d Dialog, log func() string) {
 		t.Fatal(err)
 	}
 	t.Setenv(envFake, string(b))
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the fake is built as the test is, and need not wait for races when it ends
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

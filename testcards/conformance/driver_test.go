@@ -240,6 +240,7 @@ func TestCheckDriverNoticesFlaws(t *testing.T) {
 		"stays logged in":         "another program could sign",
 		"VERIFY before MSE":       "asks for the PIN first", // the card refuses
 		"raw ECDSA":               "does not verify",
+		"repeats VERIFY":          "sent VERIFY 2 times",
 	}
 	var all sync.WaitGroup
 	for flaw, says := range flaws {

@@ -139,7 +139,7 @@ func (t *trial) readingInTrouble() {
 	}
 }
 
-// signingInTrouble signs. Whatever happens, no try is lost.
+// signingInTrouble signs. Whatever happens, no try is lost, and the PIN is not sent twice.
 func (t *trial) signingInTrouble() {
 	digest := sample(32)
 	for _, key := range []byte{0x82, 0x83} {
@@ -156,6 +156,9 @@ func (t *trial) signingInTrouble() {
 				if n := t.card.PINTries(); n != 3 {
 					t.wrong("trouble", "%s: Sign with key %02X left %d tries", what, key, n)
 				}
+				if n := t.verifies(); n > 1 {
+					t.wrong("trouble", "%s: Sign with key %02X sent VERIFY %d times", what, key, n)
+				}
 				switch {
 				case err != nil && !errors.Is(err, want):
 					t.wrong("trouble", "%s: Sign with key %02X: %v; want one that wraps %q", what, key, err, want)
@@ -165,6 +168,17 @@ func (t *trial) signingInTrouble() {
 			})
 		}
 	}
+}
+
+// verifies counts the PINs that the card got.
+func (t *trial) verifies() int {
+	n := 0
+	for _, e := range t.card.Exchanges() {
+		if e.Command[1] == 0x20 && len(e.Command) >= 5 && e.Command[4] == 8 {
+			n++
+		}
+	}
+	return n
 }
 
 // watched tells of every command before it goes to the card.

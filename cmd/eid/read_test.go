@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"encoding/pem"
+	"image/jpeg"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/eidkit/eidkit/card/beid/saved"
+	"github.com/eidkit/eidkit/testcards"
+)
+
+// rootOf writes the test root of a profile and returns the file.
+func rootOf(t *testing.T, profile string) string {
+	t.Helper()
+	sim, err := testcards.Open(profile, testcards.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "root.pem")
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: sim.Root().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestReadEveryProfile reads each simulated card as a user would: trusted with its root, not trusted without, and the JSON is as
+// the schema says.
+func TestReadEveryProfile(t *testing.T) {
+	for _, p := range testcards.Profiles() {
+		t.Run(p.Name, func(t *testing.T) {
+			reader := testcardPrefix + p.Name
+			code, out, errs := eid(t, "read", "--reader", reader, "--trust", rootOf(t, p.Name), "--json", "--challenge")
+			wantCode(t, exitOK, code, out, errs)
+			validate(t, "read.json", out)
+			doc := decode(t, out)
+			verification := doc["verification"].(map[string]any)
+			if verification["trusted"] != true || doc["reading"].(map[string]any)["testCard"] != true {
+				t.Errorf("verification %v, reading %v", verification, doc["reading"])
+			}
+			code, out, errs = eid(t, "read", "--reader", reader)
+			wantCode(t, exitIndeterminate, code, out, errs)
+			if !strings.Contains(out, "NOT TRUSTED") || !strings.Contains(out, "TEST CARD") {
+				t.Errorf("untrusted test card is not marked:\n%s", out)
+			}
+		})
+	}
+}
+
+// TestReadNoticesChanges: each file tampered with is a verdict against, in words that name it.
+func TestReadNoticesChanges(t *testing.T) {
+	code, out, errs := eid(t, "demo", "--once")
+	wantCode(t, exitOK, code, out, errs)
+	for _, name := range tamperNames {
+		code, out, errs := eid(t, "demo", "--once", "--tamper", name)
+		wantCode(t, exitInvalid, code, out, errs)
+		if !strings.Contains(out, "✗ NOT TRUE") {
+			t.Errorf("%s: no failed check shown:\n%s", name, out)
+		}
+	}
+}
+
+func TestDemo(t *testing.T) {
+	code, out, errs := eid(t, "demo")
+	wantCode(t, exitOK, code, out, errs)
+	for _, want := range []string{"TEST CARD", "commands", ">> 80E400001C", "chip proved that it is no copy", "trusted root"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
+func TestLanguages(t *testing.T) {
+	for lang, want := range map[string]string{"en": "Given names", "nl": "Voornamen", "fr": "Prénoms", "de": "Vornamen"} {
+		code, out, errs := eid(t, "read", "--reader", "testcard:citizen-1.8", "--lang", lang)
+		wantCode(t, exitIndeterminate, code, out, errs)
+		if !strings.Contains(out, want) {
+			t.Errorf("%s: %q is missing in\n%s", lang, want, out)
+		}
+	}
+	t.Setenv("LC_ALL", "nl_BE.UTF-8")
+	if _, out, _ := eid(t, "read", "--reader", "testcard:citizen-1.8"); !strings.Contains(out, "Rijksregisternummer") {
+		t.Error("the environment's language is not used")
+	}
+}
+
+// TestSavedFiles writes each form and reads it back.
+func TestSavedFiles(t *testing.T) {
+	dir := t.TempDir()
+	eidFile, photoFile := filepath.Join(dir, "card.eid"), filepath.Join(dir, "photo.jpg")
+	code, out, errs := eid(t, "read", "--reader", "testcard:citizen-1.7", "--no-verify", "--eid", eidFile, "--photo", photoFile)
+	wantCode(t, exitOK, code, out, errs)
+	if !strings.Contains(out, "nothing was verified") {
+		t.Errorf("--no-verify is not said:\n%s", out)
+	}
+	b, err := os.ReadFile(eidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := saved.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back.Signed || len(back.Notes) == 0 {
+		t.Errorf("a file without signatures must say so: %v, %v", back.Signed, back.Notes)
+	}
+	photo, err := os.ReadFile(photoFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := jpeg.DecodeConfig(bytes.NewReader(photo)); err != nil || c.Width != 140 || c.Height != 200 {
+		t.Errorf("photo: %+v, %v", c, err)
+	}
+	for _, file := range []string{eidFile, photoFile} {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: personal data for others to read: %v, %v", file, info.Mode(), err)
+		}
+	}
+	for _, flag := range []string{"--xml", "--csv", "--json"} {
+		code, out, errs := eid(t, "read", "--reader", "testcard:citizen-1.7", "--no-verify", flag)
+		wantCode(t, exitOK, code, out, errs)
+		back, err := saved.Read([]byte(out))
+		if err != nil || back.Identity.Surname == "" {
+			t.Errorf("%s cannot be read back: %v", flag, err)
+		}
+	}
+}
+
+// TestNothingMoreThanAsked: without the photo no photo is read, and a plain read leaves the holder's certificates alone.
+func TestNothingMoreThanAsked(t *testing.T) {
+	_, _, trace := eid(t, "read", "--reader", "testcard:citizen-1.8", "--no-photo", "--trace")
+	for name, path := range map[string]string{"photo": "DF014035", "authentication certificate": "DF005038", "signature certificate": "DF005039"} {
+		if strings.Contains(trace, path) {
+			t.Errorf("the %s was read", name)
+		}
+	}
+	if !strings.Contains(trace, "DF014031") {
+		t.Error("no trace")
+	}
+}
+
+// TestCertsVerifyWithOpenSSL: what eid certs writes is a chain that openssl accepts.
+func TestCertsVerifyWithOpenSSL(t *testing.T) {
+	openssl := tool(t, "openssl")
+	for _, profile := range []string{"citizen-1.7", "citizen-1.8", "foreigner-1.8", "rekeyed-1.7"} {
+		dir := t.TempDir()
+		code, out, errs := eid(t, "certs", "--reader", testcardPrefix+profile, "--out", dir)
+		wantCode(t, exitOK, code, out, errs)
+		pem := func(name string) string { return filepath.Join(dir, name+".pem") }
+		for _, args := range [][]string{
+			{"verify", "-CAfile", pem("root"), "-untrusted", pem("ca"), pem("authentication")},
+			{"verify", "-CAfile", pem("root"), "-untrusted", pem("ca"), pem("signature")},
+			{"verify", "-CAfile", pem("root"), pem("rrn")},
+		} {
+			if out, err := exec.Command(openssl, args...).CombinedOutput(); err != nil {
+				t.Errorf("%s: openssl %s: %v\n%s", profile, strings.Join(args, " "), err, out)
+			}
+		}
+	}
+	code, out, errs := eid(t, "certs", "--reader", "testcard:citizen-1.8", "--json")
+	wantCode(t, exitOK, code, out, errs)
+	validate(t, "certs.json", out)
+	code, out, errs = eid(t, "certs", "--reader", "testcard:kid-1.8", "signature")
+	wantCode(t, exitFailure, code, out, errs)
+}
+
+func TestPhoto(t *testing.T) {
+	code, out, errs := eid(t, "photo", "--reader", "testcard:citizen-1.8")
+	wantCode(t, exitOK, code, out, errs)
+	if c, err := jpeg.DecodeConfig(strings.NewReader(out)); err != nil || c.Width != 150 || c.Height != 195 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// tool finds an outside program; in CI it must be there.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is needed: make test installs it", name)
+		}
+		t.Skipf("%s is not here: make test installs it", name)
+	}
+	return path
+}
