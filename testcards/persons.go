@@ -158,15 +158,15 @@ func (p *person) stretch() {
 	p.givenNames = stretched("Marie-Thérèse Françoise Anaïs Zoë ", 75)
 	p.third = "Ö"
 	p.nationality = stretched("Belgisch ", 65)
-	p.birthPlace = stretched("Saint-Géréon-lez-Spécimen ", 60)
-	p.noble = stretched("Graaf van Spécimen ", 30)
+	p.birthPlace = stretched("Saint-Géréon-Spécimen ", 60)
+	p.noble = stretched("Spécimen ", 30)
 	p.town = stretched("Sankt-Söder-über-Specimen ", 47)
 	p.street = stretched("Chaussée de l'Épreuve à Specimen 1234 bte 56 ", 60)
 }
 
-// stretched adds letters to s until it has n bytes.
+// stretched adds letters of two bytes to s until it has n bytes: more of one byte would be too many characters.
 func stretched(s string, n int) string {
-	letters := []rune("éaèeêiënçoàrâsätöuüdïlîmôbûcùfÿgñhßkœpæv")
+	letters := []rune("éèêëçàâäöüïîôûùÿñßœæ")
 	for i := 0; len(s) < n; i++ {
 		next := string(letters[i%len(letters)])
 		if len(s)+len(next) > n {

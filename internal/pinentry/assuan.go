@@ -36,6 +36,9 @@ type replyError struct {
 }
 
 func (e *replyError) Error() string {
+	if meaning := e.Unwrap(); meaning != nil {
+		return meaning.Error()
+	}
 	if e.text == "" {
 		return fmt.Sprintf("pinentry answered with error %d", e.code&0xFFFF)
 	}
