@@ -112,6 +112,9 @@ func (q padRequest) fits() bool {
 	if !bcd || !left || !bytesUnit || fieldBits != 0 && fieldBits != 4 || q.shortest > q.longest || q.longest > 2*size {
 		return false
 	}
+	if fieldBits == 4 && (q.longest > 15 || q.lengthBit()/8 >= position+size) {
+		return false
+	}
 	last := q.old
 	if q.modify {
 		last = max(q.old, q.new)
@@ -119,15 +122,20 @@ func (q padRequest) fits() bool {
 	return 5+last+position+size <= len(q.command)
 }
 
+// lengthBit is where the length field is, in bits.
+func (q padRequest) lengthBit() int {
+	at := int(q.lengthFormat & 0x0F)
+	if q.lengthFormat&0x10 != 0 { // counted in bytes
+		at *= 8
+	}
+	return at
+}
+
 // put writes digits into the command at offset.
 func (q padRequest) put(offset int, digits string) {
 	area := q.command[5+offset:]
 	if q.block>>4 == 4 {
-		at := int(q.lengthFormat & 0x0F) // in bits, or bytes with the 0x10 bit
-		if q.lengthFormat&0x10 != 0 {
-			at *= 8
-		}
-		setNibble(area, at/4, byte(len(digits)))
+		setNibble(area, q.lengthBit()/4, byte(len(digits)))
 	}
 	position := int(q.format>>3) & 0x0F
 	for i := range len(digits) {

@@ -70,6 +70,7 @@ func TestPinpad(t *testing.T) {
 		{"wrong length", "citizen-1.8", false, "1E1E 89 47 04 0C04 02 01 0409 00 000000 0E000000 0020000108 20FFFFFFFFFFFFFF", nil, "6B80", 3},
 		{"ASCII", "citizen-1.8", false, "1E1E 8A 47 04 0C04 02 01 0409 00 000000 0D000000 0020000108 20FFFFFFFFFFFFFF", nil, "6B80", 3},
 		{"block outside the command", "citizen-1.8", false, "1E1E 89 4F 04 0C04 02 01 0409 00 000000 0D000000 0020000108 20FFFFFFFFFFFFFF", nil, "6B80", 3},
+		{"length outside the block", "citizen-1.8", false, "1E1E 89 47 18 0C04 02 01 0409 00 000000 0D000000 0020000108 20FFFFFFFFFFFFFF", nil, "6B80", 3},
 		{"new PIN outside the command", "citizen-1.8", true, "1E1E 89 47 04 0009 0C04 03 02 03 0409 000102 000000 15000000 0024000110 20FFFFFFFFFFFFFF 20FFFFFFFFFFFFFF", nil, "6B80", 3},
 	} {
 		r, chip, c := padReader(t, test.profile)

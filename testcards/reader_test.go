@@ -161,19 +161,14 @@ func TestTransactionsExclude(t *testing.T) {
 		if err := a.End(bg, card.Leave); err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
-		if err := <-began; err != nil {
+		if err := <-began; err != nil { // whether the command of the third went before or waits on
 			t.Errorf("Begin: %v", err)
 		}
-		if len(sent) > 0 { // whoever came first; the command may have gone before Begin
-			if err := <-sent; err != nil {
-				t.Errorf("Transmit: %v", err)
-			}
-		} else {
-			b.Close() // ends its transaction
-			if err := <-sent; err != nil {
-				t.Errorf("Transmit: %v", err)
-			}
+		if err := b.End(bg, card.Leave); err != nil {
+			t.Error(err)
+		}
+		if err := <-sent; err != nil {
+			t.Errorf("Transmit: %v", err)
 		}
 		wantErr(t, "End without Begin", a.End(bg, card.Leave), card.ErrReader)
 	})
@@ -229,7 +224,7 @@ func TestWaitingEnds(t *testing.T) {
 	}
 }
 
-// Close is for any goroutine, more than once, and gives the card free.
+// Close may come more than once and gives the card free; one that cuts a transaction short resets it.
 func TestClose(t *testing.T) {
 	r := New(Citizen18).Reader()
 	a, b := connect(t, r, card.Shared), connect(t, r, card.Shared)
@@ -244,9 +239,12 @@ func TestClose(t *testing.T) {
 	_, err := a.Transmit(bg, cardData)
 	wantErr(t, "after Close", err, card.ErrClosed)
 	wantErr(t, "after Close", a.Reconnect(bg), card.ErrClosed)
-	if err := b.Begin(bg); err != nil {
+	wantErr(t, "after a transaction that was cut short", b.Begin(bg), card.ErrReset)
+	if err := errors.Join(b.Reconnect(bg), b.Begin(bg), b.End(bg, card.Leave)); err != nil {
 		t.Errorf("the transaction of a closed connection goes on: %v", err)
 	}
+	connect(t, r, card.Shared).Close()
+	works(t, "after a Close outside a transaction", b)
 }
 
 // Windows resets a card that idles in a transaction.

@@ -3,6 +3,7 @@ package archtest
 import (
 	"fmt"
 	"go/ast"
+	"go/build/constraint"
 	"regexp"
 	"slices"
 	"strings"
@@ -121,11 +122,11 @@ func sleeps(files []file) (complaints []string) {
 }
 
 // skips complains of tests that leave themselves out. A skip is right where the data beside the project are absent, or a tool is
-// and this is not CI: the function that skips must then name the folder "shared" or ask for CI.
+// and this is not CI: the function that skips must then name the folder "shared" or ask for CI. Benchmarks may skip: they judge nothing.
 func skips(files []file) (complaints []string) {
 	for _, f := range files {
 		eachCall(f, func(fn *ast.FuncDecl, call *ast.CallExpr) {
-			if name := calledName(call); (name == "Skip" || name == "Skipf" || name == "SkipNow") && !excused(fn) {
+			if name := calledName(call); strings.HasPrefix(name, "Skip") && !excused(fn) {
 				complaints = append(complaints, fmt.Sprintf("%s: %s skips: only absent shared data or, outside CI, absent tools are a reason", f.at(call), fn.Name.Name))
 			}
 		})
@@ -134,7 +135,7 @@ func skips(files []file) (complaints []string) {
 }
 
 func excused(fn *ast.FuncDecl) bool {
-	found := false
+	found := strings.HasPrefix(fn.Name.Name, "Benchmark")
 	ast.Inspect(fn, func(n ast.Node) bool {
 		if lit, ok := n.(*ast.BasicLit); ok && (lit.Value == `"CI"` || strings.Contains(lit.Value, "shared")) {
 			found = true
@@ -182,7 +183,7 @@ func strayTests(files []file) (complaints []string) {
 		if f.syntax == nil || !f.isTest() {
 			continue
 		}
-		soak := strings.Contains("\n"+f.text, "\n//go:build soak\n")
+		soak := onlyInSoak(f)
 		for _, d := range f.syntax.Decls {
 			fn, ok := d.(*ast.FuncDecl)
 			if !ok || fn.Recv != nil {
@@ -190,7 +191,7 @@ func strayTests(files []file) (complaints []string) {
 			}
 			named := strings.HasPrefix(fn.Name.Name, "TestSoak")
 			if named && !soak {
-				complaints = append(complaints, fmt.Sprintf("%s: %s belongs in a file that begins with //go:build soak", f.at(fn), fn.Name.Name))
+				complaints = append(complaints, fmt.Sprintf("%s: %s belongs in a file with //go:build soak", f.at(fn), fn.Name.Name))
 			}
 			if soak && !named && (strings.HasPrefix(fn.Name.Name, "Test") || strings.HasPrefix(fn.Name.Name, "Fuzz")) {
 				complaints = append(complaints, fmt.Sprintf("%s: %s is run by no make target: in a soak file tests are named TestSoak...", f.at(fn), fn.Name.Name))
@@ -201,6 +202,18 @@ func strayTests(files []file) (complaints []string) {
 		}
 	}
 	return complaints
+}
+
+// onlyInSoak tells whether f is compiled with the build tag soak, and never without.
+func onlyInSoak(f file) bool {
+	for line := range strings.Lines(f.text) {
+		if !constraint.IsGoBuild(line) {
+			continue
+		}
+		expr, err := constraint.Parse(strings.TrimSpace(line))
+		return err == nil && expr.Eval(func(string) bool { return true }) && !expr.Eval(func(tag string) bool { return tag != "soak" })
+	}
+	return false
 }
 
 // seeded tells whether a fuzz target adds seeds, itself or by handing its *testing.F to a helper.
@@ -292,6 +305,8 @@ func TestSourceRulesBite(t *testing.T) {
 		{"soak test without tag", map[string]string{"a_test.go": "package a\nfunc TestSoakX(t *testing.T) {}\n"}, []string{"belongs in a file"}},
 		{"other test with tag", map[string]string{"a_test.go": "//go:build soak\n\npackage a\nfunc TestX(t *testing.T) {}\n"}, []string{"run by no make target"}},
 		{"soak test", map[string]string{"a_test.go": "//go:build soak\n\npackage a\nfunc TestSoakX(t *testing.T) {}\n"}, nil},
+		{"soak test of one system", map[string]string{"a_test.go": "//go:build soak && linux\n\npackage a\nfunc TestSoakX(t *testing.T) {}\n"}, nil},
+		{"tag that leaves soak out", map[string]string{"a_test.go": "//go:build soak || linux\n\npackage a\nfunc TestSoakX(t *testing.T) {}\n"}, []string{"belongs in a file"}},
 		{"no seeds", map[string]string{"a_test.go": "package a\nfunc FuzzX(f *testing.F) { f.Fuzz(g) }\n"}, []string{"FuzzX has no seeds"}},
 		{"seeds", map[string]string{"a_test.go": "package a\nfunc FuzzX(f *testing.F) { f.Add(1); f.Fuzz(g) }\nfunc FuzzY(f *testing.F) { seed(f); f.Fuzz(g) }\n"}, nil},
 	})
