@@ -197,13 +197,17 @@ func (a *app) newProgress() *progress {
 	return &progress{}
 }
 
-func (p *progress) step(step string, id *beid.Identity) {
+func (p *progress) step(next string, id *beid.Identity, proven bool) {
 	if p.w == nil || id == nil {
 		return
 	}
 	p.shown = true
-	fmt.Fprintf(p.w, "\r\x1b[K%s %s  %s  … %s", termview.Clean(id.GivenNames), termview.Clean(id.Surname),
-		formatNumber(termview.Clean(id.NationalNumber)), step)
+	mark := ""
+	if proven {
+		mark = "✓ "
+	}
+	fmt.Fprintf(p.w, "\r\x1b[K%s%s %s  %s  … %s", mark, termview.Clean(id.GivenNames), termview.Clean(id.Surname),
+		formatNumber(termview.Clean(id.NationalNumber)), next)
 }
 
 func (p *progress) done() {

@@ -36,7 +36,7 @@ type readOptions struct {
 	verify       bool
 	challenge    bool // have a 1.8 chip prove that it is no copy
 	anchors      *verify.Anchors
-	progress     func(step string, id *beid.Identity)
+	progress     func(step string, id *beid.Identity, proven bool)
 }
 
 // readCard reads the card of s and judges it. The identity is there even when err says that something after it went wrong.
@@ -44,6 +44,7 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 	start := time.Now()
 	r := &reading{reader: s.ReaderName(), test: s.test != nil}
 	var err error
+	proven := false
 	r.files, err = s.ReadAll(ctx, func(id beid.FileID, f beid.Files) error {
 		if id == beid.FileIdentity {
 			var err error
@@ -51,9 +52,14 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 				return err
 			}
 		}
-		if o.progress != nil {
-			o.progress(id.String(), r.identity)
+		if o.progress == nil {
+			return nil
 		}
+		if id == beid.FileRoot && o.verify { // all that proves the name is there: say so before the photo comes
+			early := carddata.Verify(f, carddata.Options{Anchors: o.anchors})
+			proven = early.Identity.Status == carddata.Held && early.Chain.Status == carddata.Held
+		}
+		o.progress((id + 1).String(), r.identity, proven)
 		return nil
 	}, skipped(o)...)
 	if err != nil {
@@ -75,6 +81,9 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 	r.warnings = append(s.Warnings(), r.identity.Warnings...)
 	if _, err := niss.Parse(r.identity.NationalNumber); err != nil {
 		r.warnings = append(r.warnings, "national number: "+err.Error())
+	}
+	if until := r.identity.ValidUntil; !until.IsZero() && until.String() < start.Format(time.DateOnly) {
+		r.warnings = append(r.warnings, "the card is no longer valid: it ended on "+until.String())
 	}
 	r.stats, r.took = s.trace.Stats(), time.Since(start)
 	return r, nil

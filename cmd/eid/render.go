@@ -20,7 +20,7 @@ import (
 func (a *app) printCard(w io.Writer, r *reading) error {
 	id := r.identity
 	view := termview.Card{
-		Title: "BELGIUM  " + id.DocumentType.Label(a.lang),
+		Title: "BELGIUM · " + id.DocumentType.Label(a.lang),
 		Rows:  cardRows(id, r.address, a.lang),
 		Marks: checkMarks(r.checks),
 		Photo: decodePhoto(r.files.Photo),

@@ -126,7 +126,7 @@ func sleeps(files []file) (complaints []string) {
 func skips(files []file) (complaints []string) {
 	for _, f := range files {
 		eachCall(f, func(fn *ast.FuncDecl, call *ast.CallExpr) {
-			if name := calledName(call); strings.HasPrefix(name, "Skip") && !excused(fn) {
+			if name := calledName(call); (name == "Skip" || name == "Skipf" || name == "SkipNow") && f.imports("testing") && !excused(fn) {
 				complaints = append(complaints, fmt.Sprintf("%s: %s skips: only absent shared data or, outside CI, absent tools are a reason", f.at(call), fn.Name.Name))
 			}
 		})
@@ -291,11 +291,16 @@ func TestSourceRulesBite(t *testing.T) {
 		{"production", body("a.go", "go func() { time.Sleep(1) }()"), []string{"a.go:3"}},
 		{"timer", body("a.go", "<-time.After(1)"), nil},
 	})
+	const header = "package a\nimport \"testing\"\n"
 	bites(t, skips, []sample{
-		{"bare", body("a_test.go", `t.Skip("not today")`), []string{"f skips"}},
-		{"short", body("a_test.go", `if testing.Short() { t.SkipNow() }`), []string{"f skips"}},
-		{"data", body("a_test.go", `if !there("../shared/data") { t.Skipf("no data") }`), nil},
-		{"tool", body("a_test.go", `if os.Getenv("CI") != "" { t.Fatal("no openssl") }; t.Skip("no openssl")`), nil},
+		{"bare", map[string]string{"a_test.go": header + `func f() { t.Skip("not today") }`}, []string{"f skips"}},
+		{"short", map[string]string{"a_test.go": header + `func f() { if testing.Short() { t.SkipNow() } }`}, []string{"f skips"}},
+		{"data", map[string]string{"a_test.go": header + `func f() { if !there("../shared/data") { t.Skipf("no data") } }`}, nil},
+		{"tool", map[string]string{"a_test.go": header + `func f() { if os.Getenv("CI") != "" { t.Fatal("no openssl") }; t.Skip("no openssl") }`}, nil},
+	})
+	bites(t, skips, []sample{
+		{"benchmark", map[string]string{"a_test.go": header + `func BenchmarkX(b *testing.B) { b.Skip("no peer") }`}, nil},
+		{"other Skip", map[string]string{"a.go": "package a\nfunc f() { s.Skip(1) }\n"}, nil},
 	})
 	bites(t, hiddenWork, []sample{
 		{"init", map[string]string{"a.go": "package a\nfunc init() {}\n"}, []string{"a.go:2: init"}},

@@ -49,6 +49,11 @@ func (f file) at(n ast.Node) string {
 
 func (f file) line(p token.Pos) int { return f.fset.Position(p).Line }
 
+// imports tells whether f, which is Go source, imports the package itself.
+func (f file) imports(path string) bool {
+	return slices.ContainsFunc(f.syntax.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == strconv.Quote(path) })
+}
+
 // newFile parses text if path says that it is Go.
 func newFile(path, text string) (file, error) {
 	f := file{path: path, text: text, fset: token.NewFileSet()}

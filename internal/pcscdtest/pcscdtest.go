@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ func Start(t testing.TB) *Daemon {
 		return d
 	}
 	t.Cleanup(func() {
-		d.end(os.Kill) // to be asked politely costs a second and a half
+		d.end(os.Kill)
 		if t.Failed() {
 			if said, err := os.ReadFile(d.output); err == nil && len(said) > 0 {
 				t.Logf("pcscd said:\n%s", said)
@@ -154,7 +155,7 @@ func (d *Daemon) waitReaders(t testing.TB) {
 func (d *Daemon) Own() bool { return !d.found }
 
 // Stop ends the service as the system does, and waits until it is gone.
-func (d *Daemon) Stop(t testing.TB) { d.mustOwn(t); d.end(os.Interrupt) }
+func (d *Daemon) Stop(t testing.TB) { d.mustOwn(t); d.end(syscall.SIGTERM) }
 
 // Kill ends the service as kill -9 does, and waits until it is gone.
 func (d *Daemon) Kill(t testing.TB) { d.mustOwn(t); d.end(os.Kill) }
