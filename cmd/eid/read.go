@@ -10,7 +10,6 @@ import (
 
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
-	"github.com/eidkit/eidkit/card/beid/saved"
 	"github.com/eidkit/eidkit/card/pcsc"
 	"github.com/eidkit/eidkit/internal/termview"
 	"github.com/eidkit/eidkit/verify"
@@ -21,7 +20,7 @@ import (
 type readFlags struct {
 	trust                                []string
 	json, xml, csv                       bool
-	eidFile, photoFile                   string
+	eidFile, photoFile, file             string
 	noPhoto, noVerify, watch, challenges bool
 }
 
@@ -46,9 +45,12 @@ Belgian root. No PIN is needed. Exit code 0: all held; 10: only the chain is not
 	flags.BoolVar(&f.noPhoto, "no-photo", false, "leave the photo on the card")
 	flags.BoolVar(&f.noVerify, "no-verify", false, "check nothing")
 	flags.BoolVar(&f.challenges, "challenge", false, "have the chip prove that it is no copy (cards since 2021)")
+	flags.StringVar(&f.file, "file", "", "read a saved card (.eid, .csv, .xml, .json) instead of one in a reader")
 	flags.BoolVar(&f.watch, "watch", false, "wait for cards and read each")
 	cmd.MarkFlagsMutuallyExclusive("json", "xml", "csv")
 	cmd.MarkFlagsMutuallyExclusive("photo", "no-photo")
+	cmd.MarkFlagsMutuallyExclusive("file", "watch")
+	cmd.MarkFlagsMutuallyExclusive("file", "challenge")
 	return cmd
 }
 
@@ -57,7 +59,10 @@ func (a *app) read(ctx context.Context, f readFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if f.watch {
+	switch {
+	case f.file != "":
+		return a.readFile(f, anchors)
+	case f.watch:
 		return a.watchCards(ctx, f, anchors)
 	}
 	s, err := a.openCard(ctx)
@@ -100,7 +105,7 @@ func (a *app) print(r *reading, f readFlags) error {
 		}
 		return writeJSON(a.out, d)
 	case f.xml, f.csv:
-		c, err := saved.New(r.files)
+		c, err := r.card()
 		if err != nil {
 			return err
 		}
@@ -120,7 +125,7 @@ func (a *app) save(r *reading, f readFlags) error {
 		}
 	}
 	if f.eidFile != "" {
-		c, err := saved.New(r.files)
+		c, err := r.card()
 		if err != nil {
 			return err
 		}

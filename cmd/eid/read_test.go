@@ -130,6 +130,46 @@ func TestSavedFiles(t *testing.T) {
 	}
 }
 
+// TestReadFile prints saved cards: one with signatures is checked, one without is nobody's word but the file's.
+func TestReadFile(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct {
+		form string
+		code int
+		says string
+	}{
+		{"--json", exitOK, "✓ identity signed"}, {"--csv", exitOK, "✓ identity signed"}, {"--xml", exitIndeterminate, "no signatures"},
+	} {
+		code, out, errs := eid(t, "read", "--reader", "testcard:citizen-1.8", "--no-verify", test.form)
+		wantCode(t, exitOK, code, out, errs)
+		file := filepath.Join(dir, "card"+test.form)
+		if err := os.WriteFile(file, []byte(out), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs = eid(t, "read", "--file", file, "--trust", rootOf(t, "citizen-1.8"))
+		wantCode(t, test.code, code, out, errs)
+		if !strings.Contains(out, test.says) {
+			t.Errorf("%s: %q is missing in\n%s", test.form, test.says, out)
+		}
+		_, out, _ = eid(t, "read", "--file", file, "--json")
+		validate(t, "read.json", out)
+	}
+	if code, _, _ := eid(t, "read", "--file", filepath.Join(dir, "absent")); code != exitFailure {
+		t.Errorf("absent file: exit code %d", code)
+	}
+	specimen := filepath.Join("..", "..", "..", "shared", "data", "cards", "specimen.eid")
+	if _, err := os.Stat(specimen); err != nil {
+		t.Skip("../shared/data is absent: the specimen file is not read")
+	}
+	code, out, errs := eid(t, "read", "--file", specimen)
+	wantCode(t, exitIndeterminate, code, out, errs)
+	for _, want := range []string{"SPECIMEN", "Hamont-Achel", "✓ identity signed", "✓ address signed", "✓ photo", "NOT TRUSTED", "SHA-1"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("specimen.eid: %q is missing in\n%s", want, out)
+		}
+	}
+}
+
 // TestNothingMoreThanAsked: without the photo no photo is read, and a plain read leaves the holder's certificates alone.
 func TestNothingMoreThanAsked(t *testing.T) {
 	_, _, trace := eid(t, "read", "--reader", "testcard:citizen-1.8", "--no-photo", "--trace")

@@ -24,6 +24,7 @@ type reading struct {
 	warnings []string
 	test     bool
 
+	saved  *saved.Card // the file it came from; nil: a card
 	reader string
 	stats  card.Stats
 	took   time.Duration
@@ -148,17 +149,27 @@ func (r *reading) outcome() error {
 	return nil
 }
 
+// card is the reading in the form that is saved.
+func (r *reading) card() (*saved.Card, error) {
+	if r.saved != nil {
+		return r.saved, nil
+	}
+	return saved.New(r.files)
+}
+
 // document is what `eid read --json` prints (docs/schema/read.json).
 func (r *reading) document() (*saved.Document, error) {
-	c, err := saved.New(r.files)
+	c, err := r.card()
 	if err != nil {
 		return nil, err
 	}
 	d := c.Document(saved.Options{})
 	d.Warnings = append([]string{}, r.warnings...)
-	d.Reading = &saved.Reading{
-		Reader: r.reader, Commands: r.stats.Commands, TestCard: r.test,
-		DurationMS: float64(r.took.Microseconds()) / 1000,
+	if r.saved == nil {
+		d.Reading = &saved.Reading{
+			Reader: r.reader, Commands: r.stats.Commands, TestCard: r.test,
+			DurationMS: float64(r.took.Microseconds()) / 1000,
+		}
 	}
 	if r.checks == nil {
 		return d, nil

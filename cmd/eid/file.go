@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/eidkit/eidkit/card/beid/saved"
+	"github.com/eidkit/eidkit/verify"
+	"github.com/eidkit/eidkit/verify/carddata"
+)
+
+// readFile prints a saved card instead of one in a reader. What it holds is checked as far as its form carries signatures; a
+// form without them is never more than somebody's word, and exits as not trusted.
+func (a *app) readFile(f readFlags, anchors *verify.Anchors) error {
+	b, err := readLimited(f.file)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", f.file, err)
+	}
+	c, err := saved.Read(b)
+	if err != nil {
+		return err
+	}
+	r := &reading{files: c.Files, identity: c.Identity, address: c.Address, reader: f.file, saved: c,
+		warnings: append(append([]string{}, c.Notes...), c.Identity.Warnings...)}
+	if !f.noVerify {
+		r.checked = time.Now()
+		r.checks = carddata.Verify(c.Files, carddata.Options{Anchors: anchors, Time: r.checked})
+	}
+	if err := a.save(r, f); err != nil {
+		return err
+	}
+	if err := a.print(r, f); err != nil {
+		return err
+	}
+	return r.outcome()
+}
+
+// readLimited reads a file that is no larger than a saved card can be.
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, saved.MaxSize+1))
+	if err == nil && len(b) > saved.MaxSize {
+		err = saved.ErrTooLarge
+	}
+	return b, err
+}
