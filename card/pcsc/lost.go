@@ -16,9 +16,7 @@ import (
 // cannot tell by itself.
 const goneWait = time.Second
 
-var (
-	errDirect = fmt.Errorf("%w: commands over a direct connection to the reader", card.ErrUnsupported)
-)
+var errDirect = fmt.Errorf("%w: commands over a direct connection to the reader", card.ErrUnsupported)
 
 // failed gives an error on the connection its meaning. A card pulled out in the middle of a command looks like a faulty reader
 // until the reader reports the removal, so that is waited for.
