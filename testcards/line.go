@@ -1,44 +1,42 @@
 package testcards
 
-import "time"
+import (
+	"time"
+
+	"github.com/eidkit/eidkit/card"
+)
 
 // clockHz is the clock that readers commonly give: the figure the project's budgets are stated for.
 const clockHz = 3_570_000
 
-// Tables of ISO/IEC 7816-3, 8.3: TA1 holds Fi in its high nibble and Di in its low one; 0 marks values without meaning.
-var (
-	fiTable = [16]int{372, 372, 558, 744, 1116, 1488, 1860, 0, 0, 512, 768, 1024, 1536, 2048, 0, 0}
-	diTable = [16]int{0, 1, 2, 4, 8, 16, 32, 64, 12, 20, 0, 0, 0, 0, 0, 0}
-)
-
 // etusPerCharacter is a start bit, eight data bits, parity and a guard time of two, as T=0 has it.
 const etusPerCharacter = 12
 
-// characterTime is the time of one character at the speed of TA1; 0x11 is the speed of the ATR, 9,600 baud.
-func characterTime(ta1 byte) time.Duration {
-	f, d := fiTable[ta1>>4], diTable[ta1&0x0F]
-	if f == 0 || d == 0 {
-		f, d = 372, 1
-	}
+// characterTime is the time of one character when an etu is f/d clock cycles.
+func characterTime(f, d int) time.Duration {
 	return time.Duration(etusPerCharacter * f * int(time.Second) / (d * clockHz))
 }
 
-// ta1 finds TA1 in an ATR: after TS and T0, if T0 says so.
-func ta1(atr []byte) byte {
-	if len(atr) > 2 && atr[1]&0x10 != 0 {
-		return atr[2]
+// slowCharacter is one at the speed of the ATR: 9,600 baud.
+var slowCharacter = characterTime(372, 1)
+
+// speed is the time of a character once PPS has agreed on what the ATR offers, and whether there is anything to agree on.
+func speed(atr []byte) (character time.Duration, pps bool) {
+	a, err := card.ParseATR(atr)
+	if err != nil {
+		return slowCharacter, false
 	}
-	return 0x11
+	return characterTime(a.Fi, a.Di), a.Fi != a.F || a.Di != a.D
 }
 
 // startTime is what comes before the first command: the ATR, and where the card can go faster a PPS of four characters both ways,
 // all at 9,600 baud.
 func startTime(atr []byte) time.Duration {
 	characters := len(atr)
-	if ta1(atr) != 0x11 {
+	if _, pps := speed(atr); pps {
 		characters += 8
 	}
-	return time.Duration(characters) * characterTime(0x11)
+	return time.Duration(characters) * slowCharacter
 }
 
 // commandCharacters counts the characters of one command and its answer under T=0: five of header; a procedure byte before data

@@ -6,23 +6,21 @@ import (
 )
 
 // Times worked out by hand from ISO/IEC 7816-3 at 3.57 MHz.
-func TestCharacterTime(t *testing.T) {
-	for ta1, want := range map[byte]time.Duration{
-		0x11: 1250420, // 12 * 372 / 3.57 MHz
-		0x13: 312605,  // a quarter
-		0x94: 215126,  // 512 / 8
-		0x96: 53781,   // 512 / 32
-		0x70: 1250420, // no meaning: as if it were not there
+func TestSpeed(t *testing.T) {
+	for _, test := range []struct {
+		atr  []byte
+		want time.Duration
+		pps  bool
+	}{
+		{atr1x, 312605, true},                            // TA1 13: 12 * 372 / 4 / 3.57 MHz
+		{atr18, 53781, true},                             // TA1 96: 12 * 512 / 32 / 3.57 MHz
+		{[]byte{0x3B, 0x02, 0x14, 0x50}, 1250420, false}, // no TA1: 9,600 baud
+		{[]byte{0x3B, 0x10, 0x94}, 215126, true},         // 12 * 512 / 8 / 3.57 MHz
+		{nil, 1250420, false},
 	} {
-		if got := characterTime(ta1); got != want {
-			t.Errorf("TA1 %02X: %d ns, want %d", ta1, got, want)
+		if got, pps := speed(test.atr); got != test.want || pps != test.pps {
+			t.Errorf("ATR %X: %d ns, PPS %v; want %d, %v", test.atr, got, pps, test.want, test.pps)
 		}
-	}
-}
-
-func TestTA1(t *testing.T) {
-	if ta1(atr1x) != 0x13 || ta1(atr18) != 0x96 || ta1([]byte{0x3B, 0x02, 0x14, 0x50}) != 0x11 || ta1(nil) != 0x11 {
-		t.Error("TA1 not found")
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *Card) ClearStats() {
 }
 
 func (t *tally) answerToReset(atr []byte) {
-	t.character = characterTime(ta1(atr))
+	t.character, _ = speed(atr)
 	t.stats.LineTime += startTime(atr)
 }
 

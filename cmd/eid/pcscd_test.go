@@ -93,6 +93,9 @@ func TestSamePersonForEverybody(t *testing.T) {
 			wantCode(t, exitOK, code, out, errs)
 			validate(t, "read.json", out)
 			id := decode(t, out)["identity"].(map[string]any)
+			if decode(t, out)["reading"].(map[string]any)["testCard"] != true {
+				t.Error("a simulated card in a real reader is not marked as a test card")
+			}
 
 			env, _ := opensc(t, "", "eidenv") // its exit code is 1 for every Belgian card
 			for _, field := range []string{"surname", "nationalNumber", "birthPlace"} {

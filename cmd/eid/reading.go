@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/eidkit/eidkit/card"
@@ -79,6 +81,7 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 			return r, err
 		}
 	}
+	r.test = r.test || fromTestPKI(r.files.Root)
 	r.warnings = append(s.Warnings(), r.identity.Warnings...)
 	if _, err := niss.Parse(r.identity.NationalNumber); err != nil {
 		r.warnings = append(r.warnings, "national number: "+err.Error())
@@ -88,6 +91,13 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 	}
 	r.stats, r.took = s.trace.Stats(), time.Since(start)
 	return r, nil
+}
+
+// fromTestPKI tells whether a root certificate is one that simulated cards carry: their holders are to be marked as test cards also
+// when they come out of a real reader. It is a help to the eye, no check: nothing is trusted or refused for it.
+func fromTestPKI(root []byte) bool {
+	cert, err := x509.ParseCertificate(root)
+	return err == nil && strings.HasPrefix(cert.Subject.CommonName, "eidkit TEST ")
 }
 
 // skipped are the files that nobody asked for.
