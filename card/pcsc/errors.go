@@ -1,3 +1,5 @@
+//go:build cgo || windows
+
 package pcsc
 
 import (
@@ -55,6 +57,8 @@ var meanings = map[uint32]meaning{
 
 	0x8010000B: both(card.ErrBusy), // SCARD_E_SHARING_VIOLATION
 	0x80100031: both(card.ErrBusy), // SCARD_E_SERVER_TOO_BUSY
+
+	0x8010006E: both(card.ErrPINCancelled), // SCARD_W_CANCELLED_BY_USER: on the reader's keys
 
 	0x8010000F: {card.ErrUnsupported, card.ErrReader}, // SCARD_E_PROTO_MISMATCH: the card speaks neither T=0 nor T=1
 	0x8010001C: both(card.ErrUnsupported),             // SCARD_E_CARD_UNSUPPORTED

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"syscall"
 )
 
 // serviceFault looks at the service's socket before any library does: what is wrong with it, and what mends it.
@@ -26,8 +27,8 @@ func serviceFault() (hint, detail string) {
 		return "run eid as a user who may use smart cards (polkit rule org.debian.pcsc-lite.access_pcsc)", "this user may not open " + path
 	case lookErr != nil:
 		return "sudo apt install pcscd libccid", "the smart card service (pcscd) is not installed"
-	case errors.Is(err, fs.ErrNotExist):
-		return "sudo systemctl start pcscd.socket (without systemd: sudo pcscd)", "the smart card service is not running: " + path + " is not there"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return "sudo systemctl start pcscd.socket (without systemd: sudo pcscd)", "the smart card service (pcscd) is not running: nobody listens on " + path
 	}
 	return "sudo systemctl restart pcscd (without systemd: sudo pcscd)", "the smart card service does not answer: " + err.Error()
 }

@@ -34,7 +34,7 @@ func (a *app) readFile(f readFlags, anchors *verify.Anchors) error {
 	if err := a.print(r, f); err != nil {
 		return err
 	}
-	return r.outcome()
+	return a.judge(r)
 }
 
 // readLimited reads a file that is no larger than a saved card can be.

@@ -13,6 +13,7 @@ import (
 	"github.com/eidkit/eidkit/card/pcsc"
 	"github.com/eidkit/eidkit/internal/termview"
 	"github.com/eidkit/eidkit/verify"
+	"github.com/eidkit/eidkit/verify/carddata"
 	"github.com/spf13/cobra"
 )
 
@@ -90,7 +91,16 @@ func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *ver
 	if err := a.print(r, f); err != nil {
 		return err
 	}
-	return r.outcome()
+	return a.judge(r)
+}
+
+// judge is the outcome of r, with a hint where something can be done about it.
+func (a *app) judge(r *reading) error {
+	err := r.outcome()
+	if err == verdict(exitIndeterminate) && r.checks.Chain.Status == carddata.Untrusted {
+		fmt.Fprintln(a.err, "eid: hint: its own checks hold, but its root is none of Belgium's; a root that you know is trusted with: --trust FILE")
+	}
+	return err
 }
 
 func (a *app) print(r *reading, f readFlags) error {
@@ -202,7 +212,7 @@ func (a *app) newProgress() *progress {
 	return &progress{}
 }
 
-func (p *progress) step(next string, id *beid.Identity, proven bool) {
+func (p *progress) step(file string, id *beid.Identity, proven bool) {
 	if p.w == nil || id == nil {
 		return
 	}
@@ -212,7 +222,7 @@ func (p *progress) step(next string, id *beid.Identity, proven bool) {
 		mark = "✓ "
 	}
 	fmt.Fprintf(p.w, "\r\x1b[K%s%s %s  %s  … %s", mark, termview.Clean(id.GivenNames), termview.Clean(id.Surname),
-		formatNumber(termview.Clean(id.NationalNumber)), next)
+		formatNumber(termview.Clean(id.NationalNumber)), file)
 }
 
 func (p *progress) done() {

@@ -62,7 +62,7 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 			early := carddata.Verify(f, carddata.Options{Anchors: o.anchors})
 			proven = early.Identity.Status == carddata.Held && early.Chain.Status == carddata.Held
 		}
-		o.progress((id + 1).String(), r.identity, proven)
+		o.progress(id.String(), r.identity, proven)
 		return nil
 	}, skipped(o)...)
 	if err != nil {
