@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
@@ -23,6 +24,7 @@ type session struct {
 	*beid.Card
 	trace *card.Trace
 	test  *testcards.Card // the simulated card behind it, if it is one
+	begun time.Time       // when connecting to it began
 }
 
 // openCard opens the eID to work with: the one in the reader asked for, or the only one there is.
@@ -45,7 +47,7 @@ func (a *app) openCard(ctx context.Context) (*session, error) {
 }
 
 func (a *app) openIn(ctx context.Context, r card.Reader) (*session, error) {
-	s := &session{trace: &card.Trace{Out: a.traceTo}}
+	s := &session{trace: &card.Trace{Out: a.traceTo}, begun: time.Now()}
 	if a.traceTo == nil && a.trace {
 		s.trace.Out = a.err
 	}

@@ -29,7 +29,7 @@ type reading struct {
 	saved  *saved.Card // the file it came from; nil: a card
 	reader string
 	stats  card.Stats
-	took   time.Duration
+	took   time.Duration // from connecting to the last check
 }
 
 // readOptions say what to read and how to judge it.
@@ -44,7 +44,6 @@ type readOptions struct {
 
 // readCard reads the card of s and judges it. The identity is there even when err says that something after it went wrong.
 func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) {
-	start := time.Now()
 	r := &reading{reader: s.ReaderName(), test: s.test != nil}
 	var err error
 	proven := false
@@ -86,10 +85,10 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 	if _, err := niss.Parse(r.identity.NationalNumber); err != nil {
 		r.warnings = append(r.warnings, "national number: "+err.Error())
 	}
-	if until := r.identity.ValidUntil; !until.IsZero() && until.String() < start.Format(time.DateOnly) {
+	if until := r.identity.ValidUntil; !until.IsZero() && until.String() < time.Now().Format(time.DateOnly) {
 		r.warnings = append(r.warnings, "the card is no longer valid: it ended on "+until.String())
 	}
-	r.stats, r.took = s.trace.Stats(), time.Since(start)
+	r.stats, r.took = s.trace.Stats(), time.Since(s.begun)
 	return r, nil
 }
 
