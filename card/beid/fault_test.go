@@ -66,12 +66,12 @@ func TestFaults(t *testing.T) {
 	for _, profile := range profiles {
 		for _, op := range operations {
 			t.Run(profile+"/"+op.name, func(t *testing.T) {
-				want, steps := undisturbed(t, profile, op)
+				sim, want, steps := undisturbed(t, profile, op)
 				for kind, allowed := range faultErrors {
 					for _, at := range []testcards.Step{testcards.AtConnect, testcards.AtBegin, testcards.AtCommand, testcards.AtEnd} {
 						for n := 1; n <= steps[at]; n++ {
 							fault := testcards.Fault{Kind: kind, On: at, At: n}
-							got, err := disturbed(t, profile, op, fault)
+							got, err := disturbed(t, sim, op, fault)
 							if !matches(err, allowed) {
 								t.Errorf("%+v: %v", fault, err)
 							}
@@ -99,10 +99,10 @@ func matches(err error, allowed []error) bool {
 func TestGarbledAnswers(t *testing.T) {
 	for _, profile := range []string{"citizen-1.7", "citizen-1.8"} {
 		for _, op := range operations {
-			want, steps := undisturbed(t, profile, op)
+			sim, want, steps := undisturbed(t, profile, op)
 			for _, kind := range []testcards.FaultKind{testcards.Garble, testcards.Truncate} {
 				for n := 1; n <= steps[testcards.AtCommand]; n++ {
-					got, err := disturbed(t, profile, op, testcards.Fault{Kind: kind, At: n})
+					got, err := disturbed(t, sim, op, testcards.Fault{Kind: kind, At: n})
 					files, read := got.(beid.Files)
 					if err != nil || !read || reflect.DeepEqual(got, want) {
 						continue
@@ -123,7 +123,7 @@ func onlyUnsigned(a, b beid.Files) bool {
 }
 
 // undisturbed runs op on a fresh card and counts its steps: one Open with it.
-func undisturbed(t *testing.T, profile string, op operation) (any, map[testcards.Step]int) {
+func undisturbed(t *testing.T, profile string, op operation) (*testcards.Card, any, map[testcards.Step]int) {
 	t.Helper()
 	sim, err := testcards.Open(profile, testcards.Options{})
 	if err != nil {
@@ -139,16 +139,13 @@ func undisturbed(t *testing.T, profile string, op operation) (any, map[testcards
 	if err != nil {
 		t.Fatal(err)
 	}
-	return got, count.steps
+	return sim, got, count.steps
 }
 
-// disturbed runs op, from Open to Close, with one fault, and checks what must hold whatever happens.
-func disturbed(t *testing.T, profile string, op operation, f testcards.Fault) (any, error) {
+// disturbed runs op, from Open to Close, with one fault, and checks what must hold whatever happens: so the card is as good as new
+// for the next.
+func disturbed(t *testing.T, sim *testcards.Card, op operation, f testcards.Fault) (any, error) {
 	t.Helper()
-	sim, err := testcards.Open(profile, testcards.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	reader := sim.Reader()
 	reader.SetFaults(f)
 	limit := time.Minute
@@ -165,7 +162,7 @@ func disturbed(t *testing.T, profile string, op operation, f testcards.Fault) (a
 		defer c.Close()
 		return op.run(ctx, c, typed(t, testcards.PIN, nil))
 	}()
-	what := fmt.Sprintf("%s, %s, %+v", profile, op.name, f)
+	what := fmt.Sprintf("%s, %s, %+v", sim.Profile().Name, op.name, f)
 	if n := reader.Connections(); n != 0 {
 		t.Errorf("%s: %d connections left open", what, n)
 	}

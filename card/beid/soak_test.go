@@ -68,13 +68,9 @@ func TestSoakRealFaults(t *testing.T) {
 	}
 	const profile = "citizen-1.8"
 	for _, op := range operations {
-		want, steps := undisturbed(t, profile, op)
+		sim, want, steps := undisturbed(t, profile, op)
 		for _, s := range strikes {
 			for n := 1; n <= steps[testcards.AtCommand]; n++ {
-				sim, err := testcards.Open(profile, testcards.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
 				link := daemon.Insert(t, 0, sim)
 				check := pcscdtest.CheckLeaks(t)
 				got, err := struck(t, op, &striking{pcsc.Named(pcscdtest.Readers[0]), n, func() { s.do(t, daemon, link) }})
@@ -103,7 +99,7 @@ func TestSoakResets(t *testing.T) {
 	sim := insert(t, daemon, profile)
 	ctx := context.Background()
 	for _, op := range operations {
-		want, _ := undisturbed(t, profile, op)
+		_, want, _ := undisturbed(t, profile, op)
 		stop := make(chan struct{})
 		stopped := make(chan int)
 		go func() {
