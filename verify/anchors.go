@@ -21,7 +21,7 @@ type PinnedRoot struct {
 	Withdrawn time.Time
 }
 
-// pinnedRoots is the table of facts/trust-anchors.md.
+// pinnedRoots is the table of facts sheet "trust anchors".
 var pinnedRoots = []PinnedRoot{
 	pin("Belgium Root CA2", "9f9744463be13714754e1a3becf98c08cc205e4ab32028f4e2830c4a1b2775b8", "2007-10-04", "2021-12-15", "2026-05-19"),
 	pin("Belgium Root CA3", "a8d14e945e3e5156bcae5e39737cf6a1b1f51028bbbf982f50ce5f4c05568b4d", "2013-06-26", "2028-01-28", ""),

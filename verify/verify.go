@@ -16,8 +16,8 @@
 // and certificates that crypto/x509 cannot parse.
 //
 // References: RFC 5280 section 6 (paths), RFC 8017 (RSA), FIPS 186-5 (ECDSA),
-// ETSI TS 119 312 (what is weak), facts/trust-anchors.md,
-// facts/signatures.md section 5.
+// ETSI TS 119 312 (what is weak), facts sheet "trust anchors",
+// facts sheet "signatures" section 5.
 package verify
 
 import (

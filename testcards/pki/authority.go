@@ -80,7 +80,7 @@ func (p *PKI) authority(r role) (*Authority, error) {
 }
 
 // constrainCA sets the path length and the extended key usages of a CA
-// (facts/signatures.md section 5: EC root 1, EC CA 0 with clientAuth and
+// (facts sheet "signatures" section 5: EC root 1, EC CA 0 with clientAuth and
 // emailProtection; RSA roots none).
 func (p *PKI) constrainCA(t *x509.Certificate, r role) {
 	isRoot := r.name == "root"

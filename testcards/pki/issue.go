@@ -139,7 +139,7 @@ func (p *PKI) fill(r *Request) error {
 	return nil
 }
 
-// leafPolicy returns the tail of the certificate policy (facts/signatures.md
+// leafPolicy returns the tail of the certificate policy (facts sheet "signatures"
 // section 5): per CA and kind in the RSA hierarchy, per kind in the EC one.
 func (p *PKI) leafPolicy(r Request) string {
 	if p.opts.Algorithm == EC {

@@ -16,7 +16,7 @@
 // certificates only name their addresses under Options.BaseURL), timestamping
 // certificates, and random keys.
 //
-// References: facts/belgian-eid.md section 4 and facts/signatures.md section
+// References: facts sheet 4 and facts sheet "signatures" section
 // 5 (shape of the certificates), RFC 5280 (profile), RFC 6979 (deterministic
 // ECDSA), RFC 5869 (HKDF).
 package pki
@@ -61,7 +61,7 @@ func (a Algorithm) String() string {
 }
 
 // Hash returns the hash of the signatures made by the keys of this algorithm,
-// in certificates and over card files (facts/belgian-eid.md 3.6).
+// in certificates and over card files (facts sheet 3.6).
 func (a Algorithm) Hash() crypto.Hash {
 	switch a {
 	case RSA:
@@ -189,7 +189,7 @@ func (p *PKI) OCSPURL() string { return p.opts.BaseURL + "/ocsp" }
 // SignFile signs the bytes of a card file as the national register does: the
 // content of files 4032 and 4034 before zero fill. RSA gives PKCS #1 v1.5 of
 // the key's length, EC a DER SEQUENCE of at most 104 bytes; the hash is that
-// of the PKI's algorithm (facts/belgian-eid.md 3.6). What exactly is signed
+// of the PKI's algorithm (facts sheet 3.6). What exactly is signed
 // under 4034 is the caller's knowledge.
 func (p *PKI) SignFile(signed []byte) ([]byte, error) {
 	hash := p.opts.Algorithm.Hash()
@@ -212,7 +212,7 @@ func (p *PKI) LeafKey(kind Kind, label string) crypto.Signer {
 }
 
 // LeafKeyOf is LeafKey with another algorithm than the PKI's own: a re-keyed
-// 1.7 card has RSA keys under EC authorities (facts/belgian-eid.md section 4).
+// 1.7 card has RSA keys under EC authorities (facts sheet 4).
 // An unknown algorithm is taken as EC.
 func (p *PKI) LeafKeyOf(a Algorithm, kind Kind, label string) crypto.Signer {
 	switch a {

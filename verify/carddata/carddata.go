@@ -14,7 +14,7 @@
 // Out of scope: reading cards, the holder's own certificates, revocation of
 // the national register's certificate, dates and numbers in the identity.
 //
-// References: facts/belgian-eid.md sections 3.2 (hashes), 3.6 (what is
+// References: facts sheet 3.2 (hashes), 3.6 (what is
 // signed), 4 (certificates) and 6.4 (card key); package verify for
 // certificate paths.
 package carddata
