@@ -172,9 +172,12 @@ func (c *Card) selectFile(tx *card.Tx, spec fileSpec) error {
 func read(tx *card.Tx, off, n int) ([]byte, error) {
 	n = min(n, chunk)
 	data, err := tx.Send(card.Command{INS: 0xB0, P1: byte(off >> 8), P2: byte(off), Le: n})
+	var status *card.StatusError
 	switch {
-	case errors.Is(err, card.ErrOutOfRange) && isStatus(err):
+	case errors.As(err, &status) && status.SW == 0x6B00: // past the end
 		return nil, nil
+	case errors.As(err, &status) && status.SW == 0x6282 && len(data) < n: // ISO/IEC 7816-4: the end came before Le bytes
+		return data, nil
 	case err != nil:
 		return nil, err
 	case len(data) > n:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
@@ -63,6 +64,8 @@ func (a *app) read(ctx context.Context, f readFlags) error {
 	switch {
 	case f.file != "":
 		return a.readFile(f, anchors)
+	case f.watch && strings.HasPrefix(a.reader, testcardPrefix):
+		return usagef("--watch waits for cards in real readers; a simulated one is always there")
 	case f.watch:
 		return a.watchCards(ctx, f, anchors)
 	}
