@@ -46,8 +46,8 @@ type Card struct {
 // maxRepeats bounds how often one Do starts again because other programs reset the card under it.
 const maxRepeats = 8
 
-// lateEnd bounds the end of a transaction whose own context is over.
-const lateEnd = 2 * time.Second
+// endLimit bounds the end of a transaction, which must come whether or not the transaction's own context is over.
+const endLimit = 2 * time.Second
 
 // Open connects to the card in r, shared with other programs. Errors are those of Reader.Connect. Nothing is sent to the card.
 func Open(ctx context.Context, r Reader) (*Card, error) {
@@ -150,12 +150,9 @@ func (c *Card) begin(ctx context.Context) error {
 // end ends a transaction whose work gave err. With Leave, an End that fails leaves nothing undone: the answers are in hand, and
 // the next Begin says what is wrong. With Reset it is told, unless the PIN rights are gone all the same.
 func (c *Card) end(tx *Tx, err error) error {
-	ctx := tx.ctx
-	if ctx.Err() != nil { // whoever gave up waiting still owes the card its end
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lateEnd)
-		defer cancel()
-	}
+	// Whoever gives up waiting still owes the card its end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), endLimit)
+	defer cancel()
 	endErr := c.t.End(ctx, tx.after)
 	switch {
 	case endErr == nil || tx.after == Leave || errors.Is(endErr, ErrReset) || errors.Is(endErr, ErrRemoved):
@@ -204,7 +201,7 @@ func (tx *Tx) Send(cmd Command) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sw>>8 == 0x6C && len(cmd.Data) == 0 {
+	if sw>>8 == 0x6C && len(cmd.Data) == 0 && !carriesPIN(cmd.INS) {
 		cmd.Le = shortLe(byte(sw))
 		if data, sw, err = tx.exchange(cmd); err != nil {
 			return nil, err

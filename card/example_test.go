@@ -84,7 +84,7 @@ func ExampleTrace() {
 		fmt.Println(pin, "is wrong, tries left:", wrong.TriesLeft)
 	}
 	// Output:
-	// == Example Reader 00: ATR 3B9813400AA503010101AD1311
+	// == "Example Reader 00": ATR 3B9813400AA503010101AD1311
 	// >> 00A4080C063F00DF014031
 	// << 9000
 	// >> 00B0000000

@@ -335,3 +335,24 @@ func FuzzParseScript(f *testing.F) {
 		}
 	})
 }
+
+// TestNoSecondVERIFY: a card that answers 6Cxx to an empty VERIFY is not asked again with a length: that could be a wrong PIN.
+func TestNoSecondVERIFY(t *testing.T) {
+	script, err := ParseScript(strings.NewReader("atr 3B9813400AA503010101AD1311\n> 00200001\n< 6C08\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(context.Background(), script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Do(context.Background(), func(tx *Tx) error {
+		_, err := tx.Send(Command{INS: 0x20, P2: 1})
+		return err
+	})
+	var status *StatusError
+	if !errors.As(err, &status) || status.SW != 0x6C08 {
+		t.Errorf("%v, want the status word 6C08 and no other command", err)
+	}
+}

@@ -34,16 +34,23 @@ var (
 type PINError struct {
 	// TriesLeft is the number of tries the card has left; at 0 the PIN is blocked and errors.Is(err, ErrPINBlocked) holds.
 	TriesLeft int
+
+	// PUK says that it was the unblocking code, which has tries of its own.
+	PUK bool
 }
 
 func (e *PINError) Error() string {
+	name := "PIN"
+	if e.PUK {
+		name = "PUK"
+	}
 	switch e.TriesLeft {
 	case 0:
-		return "wrong PIN; the PIN is now blocked"
+		return fmt.Sprintf("wrong %s; the %s is now blocked", name, name)
 	case 1:
-		return "wrong PIN; 1 try left"
+		return fmt.Sprintf("wrong %s; 1 try left", name)
 	}
-	return fmt.Sprintf("wrong PIN; %d tries left", e.TriesLeft)
+	return fmt.Sprintf("wrong %s; %d tries left", name, e.TriesLeft)
 }
 
 // Is makes a wrong PIN without tries left count as blocked.
@@ -66,7 +73,7 @@ func (e *StatusError) Error() string {
 // Unwrap translates the status word (ISO/IEC 7816-4, section 5.6; facts sheet sections 2 and 5).
 func (e *StatusError) Unwrap() error {
 	if e.SW&0xFFF0 == 0x63C0 {
-		return &PINError{TriesLeft: int(e.SW & 0xF)}
+		return &PINError{TriesLeft: int(e.SW & 0xF), PUK: e.INS == 0x2C}
 	}
 	switch e.SW {
 	case 0x6982:

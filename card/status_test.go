@@ -43,7 +43,7 @@ func TestStatusWords(t *testing.T) {
 
 func TestPINErrorText(t *testing.T) {
 	for tries, want := range map[int]string{0: "blocked", 1: "1 try left", 2: "2 tries left"} {
-		if got := (&PINError{tries}).Error(); !strings.Contains(got, want) {
+		if got := (&PINError{TriesLeft: tries}).Error(); !strings.Contains(got, want) {
 			t.Errorf("%d tries: %q", tries, got)
 		}
 	}

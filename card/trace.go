@@ -48,7 +48,7 @@ func (r tracedReader) Connect(ctx context.Context, mode Mode) (Transport, error)
 	if err != nil {
 		return nil, err
 	}
-	r.trace.printf("== %s: ATR %X\n", r.Name(), t.ATR())
+	r.trace.printf("== %q: ATR %X\n", r.Name(), t.ATR())
 	return tracedTransport{t, r.trace}, nil
 }
 
@@ -98,11 +98,18 @@ func blanked(command []byte) string {
 // pinStart is where the data begin in VERIFY, CHANGE REFERENCE DATA and RESET RETRY COUNTER, whatever their class and form; in an
 // extended form the length counts as data. For other commands it is the command's length.
 func pinStart(command []byte) int {
-	if len(command) > 5 {
-		switch command[1] &^ 1 { // odd instructions are the BER-TLV forms of ISO/IEC 7816-4
-		case 0x20, 0x24, 0x2C:
-			return 5
-		}
+	if len(command) > 5 && carriesPIN(command[1]) {
+		return 5
 	}
 	return len(command)
+}
+
+// carriesPIN tells whether an instruction compares a PIN or PUK, also without data: VERIFY, CHANGE REFERENCE DATA and RESET RETRY
+// COUNTER. Odd instructions are the BER-TLV forms of ISO/IEC 7816-4.
+func carriesPIN(ins byte) bool {
+	switch ins &^ 1 {
+	case 0x20, 0x24, 0x2C:
+		return true
+	}
+	return false
 }

@@ -33,7 +33,7 @@ func TestTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `== Fake Reader 00: ATR 3B00
+	want := `== "Fake Reader 00": ATR 3B00
 >> 00B0000004
 << AABB 9000
 >> 0020000108****************

@@ -58,9 +58,15 @@ func (k *Cache) Keep(c *Card) {
 	c.mu.Unlock()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.cardLocked(c.data.Serial).files = Files{
-		Identity: f.Identity, Photo: f.Photo, Address: f.Address, RRN: f.RRN,
-		IdentitySignature: f.IdentitySignature, AddressSignature: f.AddressSignature,
+	kept := &k.cardLocked(c.data.Serial).files
+	for _, part := range []struct {
+		kept *[]byte
+		read []byte
+	}{{&kept.Identity, f.Identity}, {&kept.Photo, f.Photo}, {&kept.Address, f.Address}, {&kept.RRN, f.RRN},
+		{&kept.IdentitySignature, f.IdentitySignature}, {&kept.AddressSignature, f.AddressSignature}} {
+		if len(part.read) > 0 { // what was not read this time stays as it was
+			*part.kept = bytes.Clone(part.read)
+		}
 	}
 }
 
@@ -126,9 +132,9 @@ func (c *Card) cached(ctx context.Context, id FileID) ([]byte, bool) {
 	}
 	switch id {
 	case FileIdentity:
-		return f.Identity, len(f.Identity) > 0
+		return bytes.Clone(f.Identity), len(f.Identity) > 0
 	case FilePhoto:
-		return f.Photo, len(f.Photo) > 0
+		return bytes.Clone(f.Photo), len(f.Photo) > 0
 	case FileAddress, FileIdentitySignature, FileRRN:
 		if c.vouched == unchecked {
 			c.vouched = c.vouch(ctx, f)
@@ -137,7 +143,7 @@ func (c *Card) cached(ctx context.Context, id FileID) ([]byte, bool) {
 			return nil, false
 		}
 		data := map[FileID][]byte{FileAddress: f.Address, FileIdentitySignature: f.IdentitySignature, FileRRN: f.RRN}[id]
-		return data, len(data) > 0
+		return bytes.Clone(data), len(data) > 0
 	}
 	return nil, false
 }

@@ -47,6 +47,7 @@ type Card struct {
 	raw  []byte // the answer to GET CARD DATA
 
 	selectApplet bool // the applet is not the one a reset selects
+	wasReset     bool // by ourselves: the applet is to be selected again; used inside transactions only
 	warnings     []string
 	cache        *Cache
 	language     string
@@ -158,6 +159,16 @@ func (c *Card) reselect(tx *card.Tx) error {
 		_, err = tx.Send(cmd)
 	}
 	return err
+}
+
+// ready selects the applet where a reset does not, if that is due: after a reset of our own, or always when certain is asked, since
+// another program may have selected something else. On the cards known it costs nothing.
+func (c *Card) ready(tx *card.Tx, certain bool) error {
+	if !c.selectApplet || !certain && !c.wasReset {
+		return nil
+	}
+	c.wasReset = false
+	return c.reselect(tx)
 }
 
 // sameCard is run after another program reset the card: work goes on only with the card it began with.

@@ -53,7 +53,7 @@ var fileSpecs = [fileCount]fileSpec{
 	FileAuthentication:    {name: "authentication certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x38}, der: true},
 	FileSignature:         {name: "signature certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x39}, der: true},
 	FileCA:                {name: "CA certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x3A}, der: true},
-	FileBasicKey:          {name: "basic key", path: [4]byte{0xDF, 0x01, 0x40, 0x40}, der: true, length: always(120)},
+	FileBasicKey:          {name: "basic key", path: [4]byte{0xDF, 0x01, 0x40, 0x40}, length: always(120)},
 	FileTokenInfo:         {name: "token information", path: [4]byte{0xDF, 0x00, 0x50, 0x32}, der: true, length: always(41)},
 }
 
@@ -127,9 +127,17 @@ func (c *Card) readLocked(ctx context.Context, id FileID) error {
 	err := c.card.Do(ctx, func(tx *card.Tx) error {
 		var err error
 		got, err = c.readFile(tx, fileSpecs[id], want)
+		if err == nil && id == FileAddress && !got.exact && cutShort(got.data) { // longer than addresses are
+			got.data, err = readToEnd(tx, got.data)
+			got.exact = true
+		}
 		return err
 	})
 	if errors.Is(err, card.ErrNotFound) && isStatus(err) {
+		got, err = &content{exact: true}, nil
+	}
+	if errors.Is(err, card.ErrConditions) && isStatus(err) { // facts sheet 2.2
+		c.warnings = append(c.warnings, fmt.Sprintf("the %s is not activated", id))
 		got, err = &content{exact: true}, nil
 	}
 	if err != nil {
@@ -138,6 +146,12 @@ func (c *Card) readLocked(ctx context.Context, id FileID) error {
 	c.files[id] = got
 	c.cache.keepLength(c.data.Serial, id, got)
 	return nil
+}
+
+// cutShort tells whether an address ends inside one of its fields.
+func cutShort(address []byte) bool {
+	_, err := beidfile.ParseAddress(address)
+	return errors.Is(err, beidfile.ErrTruncated)
 }
 
 // readFile selects a file and reads it. want is the length to ask for, 0 if none is known.
@@ -159,6 +173,9 @@ func (c *Card) readFile(tx *card.Tx, spec fileSpec, want int) (*content, error) 
 // the card does not know the command, another applet is selected: ours is then selected again, once.
 func (c *Card) selectFile(tx *card.Tx, spec fileSpec) error {
 	cmd := card.Command{INS: 0xA4, P1: 0x08, P2: 0x0C, Data: append([]byte{0x3F, 0x00}, spec.path[:]...)}
+	if err := c.ready(tx, false); err != nil {
+		return err
+	}
 	_, err := tx.Send(cmd)
 	if errors.Is(err, card.ErrUnsupported) && isStatus(err) {
 		if err = c.reselect(tx); err == nil {
@@ -199,19 +216,13 @@ func readDER(tx *card.Tx, want int) (*content, error) {
 	switch {
 	case !ok && len(bytes.Trim(data, "\x00")) == 0: // zeros where a certificate could be: the card has none (facts sheet 4)
 		return &content{exact: true}, nil
-	case !ok:
-		return nil, fmt.Errorf("no DER object at the start of the file: %w", card.ErrReader)
+	case !ok: // no DER object: what it is worth is for who checks it to say
+		return &content{data: data, exact: true}, nil
 	}
-	if total > maxFile {
-		return nil, fmt.Errorf("object of %d bytes does not fit a file: %w", total, card.ErrReader)
-	}
-	if data, err = readUpTo(tx, data, total); err != nil {
+	if data, err = readUpTo(tx, data, min(total, maxFile)); err != nil {
 		return nil, err
 	}
-	if len(data) < total {
-		return nil, fmt.Errorf("file ends after %d bytes of %d: %w", len(data), total, card.ErrReader)
-	}
-	return &content{data: data[:total], exact: true}, nil
+	return &content{data: data[:min(total, len(data))], exact: true}, nil
 }
 
 // readGuessed reads the want bytes that the file should have. A shorter file shows its end by itself; whether it is longer is

@@ -195,6 +195,9 @@ func (c *Card) Challenge(ctx context.Context, challenge []byte) ([]byte, error) 
 	}
 	var answer []byte
 	err := c.card.Do(ctx, func(tx *card.Tx) error {
+		if err := c.ready(tx, true); err != nil {
+			return err
+		}
 		var err error
 		answer, err = tx.Send(card.Command{INS: 0x88, P1: 0x02, P2: keyBasic, Data: append([]byte{0x94, 0x30}, challenge...), Le: 256})
 		return err

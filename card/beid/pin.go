@@ -79,6 +79,9 @@ func (c *Card) pinTries(tx *card.Tx) (int, error) {
 		}
 		return int(raw[28]), nil
 	case c.data.AppletVersion == 0x17:
+		if err := c.ready(tx, true); err != nil {
+			return -1, err
+		}
 		_, err := tx.Send(card.Command{INS: insVerify, P2: refPIN})
 		var wrong *card.PINError
 		switch {
@@ -125,12 +128,24 @@ func (c *Card) withPIN(ctx context.Context, ask PINFunc, purpose Purpose, use fu
 				c.dropRights(tx)
 			}
 		}()
-		err = use(tx, verify)
-		if err != nil && sent && !isStatus(err) && !errors.Is(err, card.ErrReset) {
-			err = fmt.Errorf("%w (the PIN had been sent)", err)
+		if err := c.ready(tx, true); err != nil {
+			return err
 		}
-		return err
+		return afterPIN(use(tx, verify), sent)
 	})
+}
+
+// afterPIN says of an error that came after the PIN was sent, and that leaves open what the card made of it, that a try may be spent.
+func afterPIN(err error, sent bool) error {
+	if err == nil || !sent || isStatus(err) {
+		return err
+	}
+	for _, unsent := range []error{card.ErrReset, card.ErrPINCancelled, card.ErrPINTimeout, card.ErrUnsupported, pinpad.ErrFormat, pinpad.ErrDiffer} {
+		if errors.Is(err, unsent) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w (the PIN had been sent: a try may be spent)", err)
 }
 
 // ask gets the PIN, or the pinpad it is to be typed on. done ends the context that ask's dialog or notice lives by.
@@ -148,12 +163,16 @@ func (c *Card) ask(ctx context.Context, ask PINFunc, purpose Purpose) (pin card.
 	}
 	if err != nil {
 		done()
-		return card.PIN{}, nil, nil, fmt.Errorf("asking for the PIN: %w", err)
+		return card.PIN{}, nil, nil, err
 	}
-	if n := pin.Len(); n < 4 || n > 12 { // a malformed block could cost a try
+	least := 4
+	if purpose == PurposeUnblock {
+		least = 12
+	}
+	if n := pin.Len(); n < least || n > 12 { // a malformed block could cost a try
 		pin.Wipe()
 		done()
-		return card.PIN{}, nil, nil, fmt.Errorf("asking for the PIN: %d digits given, 4 to 12 wanted", n)
+		return card.PIN{}, nil, nil, fmt.Errorf("%d digits given, %d to 12 wanted", n, least)
 	}
 	return pin, nil, done, nil
 }
@@ -172,8 +191,8 @@ func (c *Card) pinpad(ctx context.Context) (*pinpad.Pinpad, error) {
 	err := c.card.Do(ctx, func(tx *card.Tx) error {
 		var err error
 		c.pad, err = pinpad.Find(tx, c.ReaderName())
-		if errors.Is(err, card.ErrUnsupported) {
-			return nil
+		if errors.Is(err, card.ErrUnsupported) || errors.Is(err, card.ErrReader) { // drivers differ in how they say no
+			c.pad, err = nil, nil
 		}
 		return err
 	})
@@ -200,6 +219,7 @@ func (c *Card) sendPIN(tx *card.Tx, ins byte, pins ...card.PIN) error {
 // dropRights takes back what VERIFY gave, so that no other program finds it.
 func (c *Card) dropRights(tx *card.Tx) {
 	if _, err := tx.Send(logOff); err != nil {
+		c.wasReset = true
 		tx.ResetAtEnd(fmt.Errorf("logging off: %w", err))
 	}
 }
@@ -231,12 +251,15 @@ func (c *Card) ChangePIN(ctx context.Context, ask PINFunc) error {
 		defer fresh.Wipe()
 	}
 	err = c.card.Do(ctx, func(tx *card.Tx) error {
+		if err := c.ready(tx, true); err != nil {
+			return err
+		}
 		tx.NoRepeat()
 		defer c.dropRights(tx)
 		if pad != nil {
-			return pad.Change(tx, c.padRequest())
+			return afterPIN(pad.Change(tx, c.padRequest()), true)
 		}
-		return c.sendPIN(tx, insChange, old, fresh)
+		return afterPIN(c.sendPIN(tx, insChange, old, fresh), true)
 	})
 	if err != nil {
 		return fmt.Errorf("changing the PIN: %w", err)
@@ -257,12 +280,15 @@ func (c *Card) UnblockPIN(ctx context.Context, ask PINFunc) error {
 	defer done()
 	defer puk.Wipe()
 	err = c.card.Do(ctx, func(tx *card.Tx) error {
+		if err := c.ready(tx, true); err != nil {
+			return err
+		}
 		tx.NoRepeat()
 		defer c.dropRights(tx)
 		if pad != nil {
-			return pad.Unblock(tx, c.padRequest())
+			return afterPIN(pad.Unblock(tx, c.padRequest()), true)
 		}
-		return c.sendPIN(tx, insUnblock, puk)
+		return afterPIN(c.sendPIN(tx, insUnblock, puk), true)
 	})
 	if err != nil {
 		return fmt.Errorf("unblocking the PIN: %w", err)

@@ -237,3 +237,53 @@ func TestNewerAppletIsReadWithWarning(t *testing.T) {
 		t.Error("no warning about an applet nobody knows")
 	}
 }
+
+// TestLongAddress: an address that fills more than the 117 bytes of issued cards is read to its end.
+func TestLongAddress(t *testing.T) {
+	sim, err := testcards.Open("citizen-1.8", testcards.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	street, town := strings.Repeat("S", 60), strings.Repeat("T", 90)
+	address := append(append([]byte{1, 60}, street...), append([]byte("\x02\x049000\x03\x5A"), town...)...)
+	sim.SetFile(0x4033, address)
+	resign(t, sim, sim.File(0x4032))
+	c, err := beid.Open(context.Background(), sim.Reader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	f, err := c.ReadAll(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := c.Address(context.Background()); err != nil || a.Municipality != town {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if r := carddata.Verify(f, carddata.Options{Anchors: anchors(sim)}); !r.Trusted() {
+		t.Errorf("not trusted: %+v", r)
+	}
+}
+
+// TestDamagedCertificates: what is no certificate is handed on as it is, for who checks it to judge; the rest is read.
+func TestDamagedCertificates(t *testing.T) {
+	for _, content := range [][]byte{{0x31, 0x03, 1, 2, 3}, {0x30, 0x82, 0xFF, 0xFF, 1}, {0x30, 0x82}, {0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF}, {}} {
+		sim, err := testcards.Open("citizen-1.8", testcards.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim.SetFile(0x5039, content)
+		c, err := beid.Open(context.Background(), sim.Reader())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		f, err := c.ReadAll(context.Background(), nil)
+		if err != nil || !bytes.Equal(f.Signature, content) || len(f.TokenInfo) == 0 {
+			t.Errorf("%X: read %X, %v", content, f.Signature, err)
+		}
+		if _, err := c.SigningKey(context.Background(), typed(t, testcards.PIN, nil)); err == nil {
+			t.Errorf("%X: a key with this certificate", content)
+		}
+	}
+}

@@ -86,16 +86,17 @@ type Request struct {
 // card.ErrPINCancelled and card.ErrPINTimeout nothing reached the card. After any other error a try may have been spent. The work
 // of tx is not repeated from here on.
 func (p *Pinpad) Verify(tx *card.Tx, r Request) error {
-	return enter(tx, p.verify, 0x20, p.verifyStructure(0x20, r))
+	return enter(tx, p.verify, insVerify, p.verifyStructure(insVerify, r))
 }
 
-// Unblock is Verify with RESET RETRY COUNTER: the user types the unblocking code (PUK), 12 digits on old Belgian cards. It fails
-// with card.ErrUnsupported, before anything is asked, if the reader cannot take that many.
+// Unblock is Verify with RESET RETRY COUNTER: the user types the unblocking code (PUK), 12 digits on old Belgian cards; the
+// reader takes no fewer, since the card would count a shorter one as wrong. It fails with card.ErrUnsupported, before anything is
+// asked, if the reader cannot take that many.
 func (p *Pinpad) Unblock(tx *card.Tx, r Request) error {
 	if _, most := p.digits(); most < maxDigits {
 		return fmt.Errorf("the reader takes %d digits at most: %w", most, card.ErrUnsupported)
 	}
-	return enter(tx, p.verify, 0x2C, p.verifyStructure(0x2C, r))
+	return enter(tx, p.verify, insUnblock, p.verifyStructure(insUnblock, r))
 }
 
 // Change has the user type the present PIN and twice the new one, which the reader sends to the card in CHANGE REFERENCE DATA.
@@ -104,7 +105,7 @@ func (p *Pinpad) Change(tx *card.Tx, r Request) error {
 	if !p.CanChange() {
 		return fmt.Errorf("the reader cannot change a PIN: %w", card.ErrUnsupported)
 	}
-	return enter(tx, p.modify, 0x24, p.modifyStructure(r))
+	return enter(tx, p.modify, insChange, p.modifyStructure(r))
 }
 
 // enter runs one PIN entry and reads its result: a status word of the card, or one of the reader's own.

@@ -94,7 +94,9 @@ func (k *keypad) find(t *testing.T) (p *Pinpad, err error) {
 // The vectors were made by a C program with the structures of pcsc-lite's reader.h and the values of the facts sheet.
 const (
 	verifyVector = "1E1E 89 47 04 0C04 02 01 1304 00 000000 0D000000 0020000108 20FFFFFFFFFFFFFF"
-	modifyVector = "1E1E 89 47 04 00 08 0C04 03 02 03 0C04 00 01 02 000000 15000000 0024000110 20FFFFFFFFFFFFFF 20FFFFFFFFFFFFFF"
+	// The same with INS 2C, and 12 digits as the least and the most.
+	unblockVector = "1E1E 89 47 04 0C0C 02 01 1304 00 000000 0D000000 002C000108 20FFFFFFFFFFFFFF"
+	modifyVector  = "1E1E 89 47 04 00 08 0C04 03 02 03 0C04 00 01 02 000000 15000000 0024000110 20FFFFFFFFFFFFFF 20FFFFFFFFFFFFFF"
 )
 
 func upper(s string) string { return strings.ToUpper(strings.ReplaceAll(s, " ", "")) }
@@ -120,7 +122,7 @@ func TestStructures(t *testing.T) {
 		fmt.Sprintf("%08X ", uint32(getFeatureRequest)),
 		"42330006 " + upper(verifyVector),
 		"42330007 " + upper(modifyVector),
-		"42330006 " + strings.Replace(upper(verifyVector), "0020000108", "002C000108", 1),
+		"42330006 " + upper(unblockVector),
 	}
 	if strings.Join(k.asked, "\n") != strings.Join(want, "\n") {
 		t.Errorf("asked:\n%s\nwant:\n%s", strings.Join(k.asked, "\n"), strings.Join(want, "\n"))
@@ -240,6 +242,16 @@ func TestUnblockNeedsTwelveDigits(t *testing.T) {
 	})
 	if !errors.Is(err, card.ErrUnsupported) || len(k.asked) != 1 {
 		t.Errorf("%v, asked %v", err, k.asked)
+	}
+}
+
+// A PUK too short would cost one of its tries: the reader is told to take 12 digits, whatever it says of itself.
+func TestUnblockTakesTwelveDigitsOnly(t *testing.T) {
+	for _, props := range []Properties{{}, {MinPIN: 1, MaxPIN: 64}, {MinPIN: 6, MaxPIN: 12}} {
+		p := &Pinpad{props: props}
+		if b := p.verifyStructure(insUnblock, Request{}); b[5] != 12 || b[6] != 12 {
+			t.Errorf("%+v: %d to %d digits", props, b[6], b[5])
+		}
 	}
 }
 

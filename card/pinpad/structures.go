@@ -15,7 +15,9 @@ const (
 	validateByKey   = 0x02 // the entry ends with the confirmation key
 	confirmAndOld   = 0x03 // the new PIN is typed twice, the old one once
 
-	minDigits, maxDigits = 4, 12
+	insVerify, insChange, insUnblock = 0x20, 0x24, 0x2C
+
+	minDigits, maxDigits = 4, 12 // of a PIN; a PUK has the most
 
 	defaultTimeout = 30 // seconds
 )
@@ -26,6 +28,9 @@ var emptyBlock = []byte{0x20, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}
 // verifyStructure is PIN_VERIFY_STRUCTURE around a command with one PIN block. Numbers are little-endian.
 func (p *Pinpad) verifyStructure(ins byte, r Request) []byte {
 	least, most := p.digits()
+	if ins == insUnblock {
+		least = most
+	}
 	b := []byte{r.seconds(), r.seconds(), p.format(), pinBlockString, pinLengthFormat, most, least, validateByKey, 1}
 	b = append(b, r.language()...)
 	b = append(b, 0)       // bMsgIndex
@@ -40,7 +45,7 @@ func (p *Pinpad) modifyStructure(r Request) []byte {
 	b = append(b, r.language()...)
 	b = append(b, 0, 1, 2) // bMsgIndex1 to 3
 	b = append(b, 0, 0, 0) // bTeoPrologue
-	command := append([]byte{0x00, 0x24, 0x00, r.Reference, 0x10}, emptyBlock...)
+	command := append([]byte{0x00, insChange, 0x00, r.Reference, 0x10}, emptyBlock...)
 	return withCommand(b, append(command, emptyBlock...))
 }
 

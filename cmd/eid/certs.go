@@ -127,15 +127,13 @@ func (a *app) printPEM(certs []namedCertificate) error {
 }
 
 func (a *app) saveCertificates(dir string, certs []namedCertificate) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	for _, c := range certs {
-		path := filepath.Join(dir, c.name+".pem")
-		if err := os.WriteFile(path, c.pem(), 0o644); err != nil {
+		if err := a.writeFile(filepath.Join(dir, c.name+".pem"), c.pem()); err != nil {
 			return err
 		}
-		a.info("wrote %s", path)
 	}
 	return nil
 }

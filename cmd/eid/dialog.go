@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
@@ -29,6 +30,9 @@ type dialog struct {
 	session *session
 	auto    bool
 	wrong   bool // the last PIN was wrong, and the holder wants another try
+	left    int  // tries left after it
+
+	notices sync.WaitGroup // dialogs that say to type on the reader
 }
 
 func (a *app) newDialog(f dialogFlags, s *session) (*dialog, error) {
@@ -54,17 +58,19 @@ func (d *dialog) ask(ctx context.Context, req beid.PINRequest) (card.PIN, error)
 		return automatic(req.Purpose)
 	case req.Pinpad:
 		text := pinentry.TextsIn(d.program.Language).OnPinpad(purposes[req.Purpose])
-		go func() { // in place until the reader is done; without a dialog program the reader's display has to do
+		d.notices.Go(func() { // in place until the reader is done; without a dialog program the reader's display has to do
 			_ = d.program.Message(ctx, pinentry.Question{Text: text, About: []string{req.Reader}})
-		}()
+		})
 		return card.PIN{}, beid.ErrOnPinpad
 	}
-	r := pinentry.Request{Purpose: purposes[req.Purpose], Wrong: d.wrong, About: []string{req.Reader}}
+	r := pinentry.Request{Purpose: purposes[req.Purpose], Wrong: d.wrong && req.Purpose != beid.PurposeNewPIN, About: []string{req.Reader}}
 	if req.Purpose != beid.PurposeNewPIN && req.Purpose != beid.PurposeUnblock {
 		tries, err := req.TriesLeft(ctx)
 		switch {
 		case err != nil:
 			return card.PIN{}, err
+		case tries < 0 && d.wrong: // the card cannot be asked, but it has said
+			tries = d.left
 		case tries == 0: // before anybody types in vain
 			return card.PIN{}, card.ErrPINBlocked
 		}
@@ -86,10 +92,11 @@ func (d *dialog) again(ctx context.Context, triesLeft int) (bool, error) {
 	if d.auto {
 		return false, nil
 	}
+	d.notices.Wait()
 	ok, err := d.program.TryAgain(ctx, triesLeft)
 	if errors.Is(err, pinentry.ErrNoProgram) {
 		return false, fmt.Errorf("asking whether to try again: %w", err)
 	}
-	d.wrong = ok
+	d.wrong, d.left = ok, triesLeft
 	return ok, err
 }

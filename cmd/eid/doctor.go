@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/eidkit/eidkit/card"
@@ -53,10 +55,9 @@ number or certificate of a person is in it.`,
 			d := a.diagnose(cmd.Context())
 			switch {
 			case bundle != "":
-				if err := writeBundle(bundle, d); err != nil {
+				if err := a.writeBundle(bundle, d); err != nil {
 					return err
 				}
-				a.info("wrote %s", bundle)
 			case asJSON:
 				if err := writeJSON(a.out, d); err != nil {
 					return err
@@ -64,10 +65,7 @@ number or certificate of a person is in it.`,
 			default:
 				d.print(a.out)
 			}
-			if !d.OK {
-				return verdict(exitFailure)
-			}
-			return nil
+			return d.outcome()
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -224,6 +222,21 @@ func checkTime(now time.Time) check {
 	return c
 }
 
+// outcome is the exit code of the first check that failed: no reader and no card have one of their own.
+func (d diagnosis) outcome() error {
+	for _, c := range d.Checks {
+		if c.Status != checkFailed {
+			continue
+		}
+		switch c.Name {
+		case "service", "reader", "card", "applet":
+			return verdict(exitNoCard)
+		}
+		return verdict(exitFailure)
+	}
+	return nil
+}
+
 func (d diagnosis) print(w io.Writer) {
 	signs := map[string]string{checkOK: "✓", checkFailed: "✗", checkWarning: "!", checkSkipped: "–"}
 	for _, c := range d.Checks {
@@ -255,7 +268,7 @@ type bundle struct {
 // bundleEnvironment are the variables that matter and say nothing of a person.
 var bundleEnvironment = []string{"LANG", "LC_ALL", "TERM", "XDG_SESSION_TYPE", "DESKTOP_SESSION", "PCSCLITE_CSOCK_NAME", "EIDKIT_PINENTRY"}
 
-func writeBundle(path string, d diagnosis) error {
+func (a *app) writeBundle(path string, d diagnosis) error {
 	b := bundle{Schema: 1, Time: time.Now().UTC(), Version: currentVersion(), CPUs: runtime.NumCPU(),
 		Environment: map[string]string{}, Diagnosis: d}
 	for _, name := range bundleEnvironment {
@@ -263,10 +276,13 @@ func writeBundle(path string, d diagnosis) error {
 			b.Environment[name] = v
 		}
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
+	var text bytes.Buffer
+	if err := writeJSON(&text, b); err != nil {
 		return err
 	}
-	err = writeJSON(f, b)
-	return errors.Join(err, f.Close())
+	report := text.String()
+	if home, err := os.UserHomeDir(); err == nil && len(home) > 1 { // it names the user
+		report = strings.ReplaceAll(report, home, "~")
+	}
+	return a.writeFile(path, []byte(report))
 }

@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// serviceHint says how the smart card service is started.
+const serviceHint = "start the smart card service (sudo systemctl start pcscd.socket, or sudo pcscd)"
+
 // serviceFault looks at the service's socket before any library does: what is wrong with it, and what mends it.
 func serviceFault() (hint, detail string) {
 	path := os.Getenv("PCSCLITE_CSOCK_NAME")

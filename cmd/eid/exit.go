@@ -9,6 +9,7 @@ import (
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/card/pcsc"
+	"github.com/eidkit/eidkit/internal/termview"
 )
 
 // Exit codes, the same for every subcommand.
@@ -32,6 +33,11 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// forgedError is data that fail their checks and cannot even be printed.
+type forgedError struct{ error }
+
+func (e forgedError) Unwrap() error { return e.error }
+
 // hinted carries the next command to run beside an error.
 type hinted struct {
 	error
@@ -46,7 +52,7 @@ var outcomes = []struct {
 	code int
 	hint string
 }{
-	{card.ErrNoService, exitNoCard, "start the smart card service (sudo systemctl start pcscd.socket, or sudo pcscd), then run: eid doctor"},
+	{card.ErrNoService, exitNoCard, serviceHint + ", then run: eid doctor"},
 	{card.ErrNoReader, exitNoCard, "plug a card reader in, then run: eid readers"},
 	{card.ErrNoCard, exitNoCard, "put the card in the reader, chip first; or wait for it with: eid read --watch"},
 	{card.ErrMute, exitNoCard, "turn the card over or clean the chip, then run: eid doctor"},
@@ -65,6 +71,7 @@ func report(w io.Writer, err error) int {
 	var v verdict
 	var choice *pcsc.ChoiceError
 	var pin *card.PINError
+	var forged forgedError
 	var usage usageError
 	code, hint := exitFailure, ""
 	switch {
@@ -81,6 +88,11 @@ func report(w io.Writer, err error) int {
 		code, hint = exitUsage, fmt.Sprintf("say which one: --reader %q", choice.Readers[0])
 	case errors.As(err, &pin):
 		code, hint = exitPIN, "see the tries left with: eid pin status"
+		if pin.PUK {
+			hint = "the PUK is 12 digits: the second half, then the first, as the municipality keeps them"
+		}
+	case errors.As(err, &forged):
+		code = exitInvalid
 	}
 	for _, o := range outcomes {
 		if errors.Is(err, o.err) {
@@ -92,7 +104,7 @@ func report(w io.Writer, err error) int {
 	if errors.As(err, &h) {
 		hint = h.hint
 	}
-	fmt.Fprintf(w, "eid: error: %v\n", err)
+	fmt.Fprintf(w, "eid: error: %s\n", termview.Clean(err.Error())) // names of readers and files stand in it
 	if hint != "" {
 		fmt.Fprintf(w, "eid: hint: %s\n", hint)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/card/pcsc"
+	"github.com/eidkit/eidkit/internal/termview"
 	"github.com/eidkit/eidkit/testcards"
 )
 
@@ -51,9 +52,11 @@ func (a *app) openIn(ctx context.Context, r card.Reader) (*session, error) {
 	if a.traceTo == nil && a.trace {
 		s.trace.Out = a.err
 	}
-	c, err := beid.OpenWith(ctx, s.trace.Reader(r), beid.Options{Language: a.lang})
+	stall := watchStall(ctx)
+	defer stall.end()
+	c, err := beid.OpenWith(stall.ctx, s.trace.Reader(r), beid.Options{Language: a.lang})
 	if err != nil {
-		return nil, err
+		return nil, stall.explain(err)
 	}
 	s.Card = c
 	return s, nil
@@ -116,10 +119,28 @@ func (a *app) openState(ctx context.Context, state card.ReaderState) (*session, 
 	return a.openIn(ctx, pcsc.Named(state.Name))
 }
 
-// usable leaves out the readers that no eID is put in, and those the configuration ignores.
+// readLine reads a line that is typed, as long as ctx lasts.
+func (a *app) readLine(ctx context.Context) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(a.in).ReadString('\n')
+		typed <- answer{line, err}
+	}()
+	select {
+	case t := <-typed:
+		return t.line, t.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// usable leaves out the readers that are not meant: see wants.
 func (a *app) usable(states []card.ReaderState) []card.ReaderState {
-	o := pcsc.Options{Ignore: a.config.Readers.Ignore}
-	return slices.DeleteFunc(slices.Clone(states), func(s card.ReaderState) bool { return o.Ignores(s.Name) })
+	return slices.DeleteFunc(slices.Clone(states), func(s card.ReaderState) bool { return !a.wants(s.Name) })
 }
 
 // wants tells whether cards in this reader are meant: by --reader, or else unless it is left out.
@@ -164,12 +185,15 @@ func (a *app) choose(ctx context.Context, found []*session) (*session, error) {
 		if id, err := s.Identity(ctx); err == nil {
 			holder = id.GivenNames + " " + id.Surname
 		}
-		fmt.Fprintf(a.err, "  %d  %s, in %s\n", i+1, holder, names[i])
+		fmt.Fprintf(a.err, "  %d  %s, in %s\n", i+1, termview.Clean(holder), termview.Clean(names[i]))
 	}
 	fmt.Fprintf(a.err, "Number (1 to %d): ", len(found))
-	line, err := bufio.NewReader(a.in).ReadString('\n')
+	line, err := a.readLine(ctx)
 	if n, convErr := strconv.Atoi(strings.TrimSpace(line)); err == nil && convErr == nil && n >= 1 && n <= len(found) {
 		return found[n-1], nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	return nil, usagef("no card chosen")
 }

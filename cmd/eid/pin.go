@@ -58,7 +58,9 @@ func (a *app) withDialog(ctx context.Context, f dialogFlags, work func(context.C
 	if err != nil {
 		return err
 	}
-	if err := work(ctx, s, d); err != nil {
+	err = work(ctx, s, d)
+	d.notices.Wait()
+	if err != nil {
 		return err
 	}
 	a.info("%s", done)

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/eidkit/eidkit/card"
@@ -53,6 +53,9 @@ Belgian root. No PIN is needed. Exit code 0: all held; 10: only the chain is not
 	cmd.MarkFlagsMutuallyExclusive("photo", "no-photo")
 	cmd.MarkFlagsMutuallyExclusive("file", "watch")
 	cmd.MarkFlagsMutuallyExclusive("file", "challenge")
+	cmd.MarkFlagsMutuallyExclusive("challenge", "no-verify")
+	cmd.MarkFlagsMutuallyExclusive("watch", "eid")
+	cmd.MarkFlagsMutuallyExclusive("watch", "photo")
 	return cmd
 }
 
@@ -100,7 +103,7 @@ func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *ver
 // judge is the outcome of r, with a hint where something can be done about it.
 func (a *app) judge(r *reading) error {
 	err := r.outcome()
-	if err == verdict(exitIndeterminate) && r.checks.Chain.Status == carddata.Untrusted {
+	if err == verdict(exitIndeterminate) && r.checks.Chain.Status == carddata.Untrusted && r.checks.Identity.Status == carddata.Held {
 		fmt.Fprintln(a.err, "eid: hint: its own checks hold, but its root is none of Belgium's; a root that you know is trusted with: --trust FILE")
 	}
 	return err
@@ -133,7 +136,11 @@ func (a *app) print(r *reading, f readFlags) error {
 // save writes the files asked for.
 func (a *app) save(r *reading, f readFlags) error {
 	if f.photoFile != "" {
-		if err := a.writeFile(f.photoFile, r.files.Photo); err != nil {
+		err := fmt.Errorf("the photo: %w", card.ErrNotFound)
+		if len(r.files.Photo) > 0 {
+			err = a.writeFile(f.photoFile, r.files.Photo)
+		}
+		if err != nil {
 			return fmt.Errorf("saving the photo: %w", err)
 		}
 	}
@@ -142,24 +149,15 @@ func (a *app) save(r *reading, f readFlags) error {
 		if err != nil {
 			return err
 		}
-		out, err := os.OpenFile(f.eidFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-		if err != nil {
+		var xml bytes.Buffer
+		if err := c.WriteXML(&xml); err != nil {
 			return fmt.Errorf("saving the card: %w", err)
 		}
-		if err := errors.Join(c.WriteXML(out), out.Close()); err != nil {
+		if err := a.writeFile(f.eidFile, xml.Bytes()); err != nil {
 			return fmt.Errorf("saving the card: %w", err)
 		}
-		a.info("wrote %s; this form carries no signatures", f.eidFile)
+		a.info("this form carries no signatures: what is read from it cannot be verified")
 	}
-	return nil
-}
-
-// writeFile writes personal data: for the user's eyes alone.
-func (a *app) writeFile(path string, b []byte) error {
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		return err
-	}
-	a.info("wrote %s", path)
 	return nil
 }
 
@@ -179,6 +177,9 @@ func (a *app) watchCards(ctx context.Context, f readFlags, anchors *verify.Ancho
 				report(a.err, err)
 			}
 		case card.CardMute:
+			if !a.wants(e.Reader) {
+				return nil
+			}
 			report(a.err, fmt.Errorf("%s: %w", termview.Clean(e.Reader), card.ErrMute))
 		case card.ServiceLost:
 			a.info("the smart card service is gone; waiting for it")

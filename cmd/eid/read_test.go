@@ -12,6 +12,7 @@ import (
 
 	"github.com/eidkit/eidkit/card/beid/saved"
 	"github.com/eidkit/eidkit/testcards"
+	"github.com/eidkit/eidkit/verify"
 )
 
 // rootOf writes the test root of a profile and returns the file.
@@ -34,7 +35,7 @@ func TestReadEveryProfile(t *testing.T) {
 	for _, p := range testcards.Profiles() {
 		t.Run(p.Name, func(t *testing.T) {
 			reader := testcardPrefix + p.Name
-			code, out, errs := eid(t, "read", "--reader", reader, "--trust", rootOf(t, p.Name), "--json", "--challenge")
+			code, out, errs := eid(t, "read", "--reader", reader, "--trust", rootOf(t, p.Name), "--json")
 			wantCode(t, exitOK, code, out, errs)
 			validate(t, "read.json", out)
 			doc := decode(t, out)
@@ -134,19 +135,21 @@ func TestSavedFiles(t *testing.T) {
 func TestReadFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, test := range []struct {
-		form string
-		code int
-		says string
+		profile, form string
+		code          int
+		says          string
 	}{
-		{"--json", exitOK, "✓ identity signed"}, {"--csv", exitOK, "✓ identity signed"}, {"--xml", exitIndeterminate, "no signatures"},
+		{"citizen-1.8", "--json", exitOK, "✓ identity signed"}, {"citizen-1.7", "--csv", exitOK, "✓ identity signed"},
+		{"citizen-1.8", "--csv", exitIndeterminate, "NOT PROVEN: chip key"}, // the form has no room for the chip's key
+		{"citizen-1.8", "--xml", exitIndeterminate, "no signatures"},
 	} {
-		code, out, errs := eid(t, "read", "--reader", "testcard:citizen-1.8", "--no-verify", test.form)
+		code, out, errs := eid(t, "read", "--reader", testcardPrefix+test.profile, "--no-verify", test.form)
 		wantCode(t, exitOK, code, out, errs)
 		file := filepath.Join(dir, "card"+test.form)
 		if err := os.WriteFile(file, []byte(out), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		code, out, errs = eid(t, "read", "--file", file, "--trust", rootOf(t, "citizen-1.8"))
+		code, out, errs = eid(t, "read", "--file", file, "--trust", rootOf(t, test.profile))
 		wantCode(t, test.code, code, out, errs)
 		if !strings.Contains(out, test.says) {
 			t.Errorf("%s: %q is missing in\n%s", test.form, test.says, out)
@@ -163,10 +166,69 @@ func TestReadFile(t *testing.T) {
 	}
 	code, out, errs := eid(t, "read", "--file", specimen)
 	wantCode(t, exitIndeterminate, code, out, errs)
-	for _, want := range []string{"SPECIMEN", "Hamont-Achel", "✓ identity signed", "✓ address signed", "✓ photo", "NOT TRUSTED", "SHA-1"} {
+	for _, want := range []string{"SPECIMEN", "Hamont-Achel", "? identity signed", "? address signed", "✓ photo", "NOT TRUSTED", "SHA-1"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("specimen.eid: %q is missing in\n%s", want, out)
 		}
+	}
+}
+
+// TestChallenge: a chip that was to prove itself and did not is not trusted, whatever it says why.
+func TestChallenge(t *testing.T) {
+	for profile, want := range map[string]int{"citizen-1.8": exitOK, "citizen-1.7": exitIndeterminate, "citizen-1.1": exitIndeterminate} {
+		code, out, errs := eid(t, "read", "--challenge", "--reader", testcardPrefix+profile, "--trust", rootOf(t, profile))
+		wantCode(t, want, code, out, errs)
+		if want != exitOK && !strings.Contains(out, "NOT PROVEN: chip proved that it is no copy") {
+			t.Errorf("%s: the missing proof is not shown:\n%s", profile, out)
+		}
+	}
+}
+
+// TestDamagedCards reads cards with something missing or broken, through the same path as whole ones.
+func TestDamagedCards(t *testing.T) {
+	for name, test := range map[string]struct {
+		damage func(*testcards.Card)
+		code   int
+		says   string
+	}{
+		"whole":                 {func(*testcards.Card) {}, exitOK, "✓ identity signed"},
+		"no photo":              {func(c *testcards.Card) { c.SetFile(0x4035, nil) }, exitIndeterminate, "MISSING: the identity names a photo"},
+		"no address":            {func(c *testcards.Card) { c.SetFile(0x4033, nil) }, exitIndeterminate, "MISSING: the card has a signature over an address"},
+		"no chip key":           {func(c *testcards.Card) { c.SetFile(0x4040, nil) }, exitIndeterminate, "NOT PROVEN: chip key"},
+		"no identity signature": {func(c *testcards.Card) { c.SetFile(0x4032, nil) }, exitIndeterminate, "NOT PROVEN: identity signed"},
+		"broken identity": {func(c *testcards.Card) {
+			b := c.File(0x4031)
+			b[1] = 0xFE
+			c.SetFile(0x4031, b)
+		}, exitInvalid, "fail their checks"},
+		"broken register certificate": {func(c *testcards.Card) {
+			b := c.File(0x503C)
+			b[0] = 0x31
+			c.SetFile(0x503C, b)
+		}, exitInvalid, "NOT TRUE"},
+		"broken holder's certificate": {func(c *testcards.Card) { c.SetFile(0x5038, []byte{0x30, 0x82, 0xFF, 0xFF, 1}) }, exitOK, "✓ identity signed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim, err := testcards.Open("citizen-1.8", testcards.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.damage(sim)
+			var out, errs bytes.Buffer
+			a := &app{streams: streams{strings.NewReader(""), &out, &errs}, lang: "en"}
+			s, err := a.openIn(t.Context(), sim.Reader())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			anchors := &verify.Anchors{}
+			anchors.Add(sim.Root())
+			code := report(&errs, a.readOne(t.Context(), s, readFlags{}, anchors))
+			wantCode(t, test.code, code, out.String(), errs.String())
+			if text := out.String() + errs.String(); !strings.Contains(text, test.says) {
+				t.Errorf("%q is missing in\n%s", test.says, text)
+			}
+		})
 	}
 }
 

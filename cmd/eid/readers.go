@@ -39,6 +39,7 @@ func (a *app) readersCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&watch, "watch", false, "go on printing what comes and goes")
+	cmd.MarkFlagsMutuallyExclusive("json", "watch")
 	return cmd
 }
 
@@ -51,11 +52,19 @@ func (a *app) listReaders(ctx context.Context, asJSON bool) error {
 	for _, s := range a.usable(states) {
 		list.Readers = append(list.Readers, a.describe(ctx, s))
 	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if asJSON {
-		return writeJSON(a.out, list)
+		if err := writeJSON(a.out, list); err != nil {
+			return err
+		}
 	}
 	if len(list.Readers) == 0 {
 		return card.ErrNoReader
+	}
+	if asJSON {
+		return nil
 	}
 	for _, r := range list.Readers {
 		what := r.Kind
@@ -86,6 +95,8 @@ func (a *app) describe(ctx context.Context, s card.ReaderState) readerInfo {
 			info.Kind = "other card"
 		case errors.Is(err, card.ErrBusy):
 			info.Kind = "card held by another program"
+		case errors.Is(err, card.ErrMute):
+			info.Kind = "card that does not answer, or is held by another program"
 		}
 	}
 	return info

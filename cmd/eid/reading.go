@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ type reading struct {
 	checks   *carddata.Result // nil: not verified, as asked
 	checked  time.Time
 	warnings []string
+	gaps     []string // what is promised and not there
 	test     bool
 
 	saved  *saved.Card // the file it came from; nil: a card
@@ -42,17 +45,17 @@ type readOptions struct {
 	progress     func(step string, id *beid.Identity, proven bool)
 }
 
-// readCard reads the card of s and judges it. The identity is there even when err says that something after it went wrong.
+// readCard reads the card of s and judges it.
 func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) {
 	r := &reading{reader: s.ReaderName(), test: s.test != nil}
-	var err error
+	stall := watchStall(ctx)
+	defer stall.end()
 	proven := false
-	r.files, err = s.ReadAll(ctx, func(id beid.FileID, f beid.Files) error {
+	var err error
+	r.files, err = s.ReadAll(stall.ctx, func(id beid.FileID, f beid.Files) error {
+		stall.alive()
 		if id == beid.FileIdentity {
-			var err error
-			if r.identity, err = s.Identity(ctx); err != nil {
-				return err
-			}
+			r.identity, _ = s.Identity(ctx) // a fault in it is told when it is known whose it is
 		}
 		if o.progress == nil {
 			return nil
@@ -64,32 +67,54 @@ func readCard(ctx context.Context, s *session, o readOptions) (*reading, error) 
 		o.progress(id.String(), r.identity, proven)
 		return nil
 	}, skipped(o)...)
+	if err == nil && o.verify {
+		err = r.verify(stall.ctx, s, o)
+	}
 	if err != nil {
+		return r, stall.explain(err)
+	}
+	if err := r.parse(ctx, s); err != nil {
 		return r, err
 	}
-	if len(r.files.Identity) == 0 {
-		return r, fmt.Errorf("the identity file: %w", card.ErrNotFound)
-	}
-	if len(r.files.Address) > 0 {
-		if r.address, err = s.Address(ctx); err != nil {
-			return r, err
-		}
-	}
-	if o.verify {
-		if err := r.verify(ctx, s, o); err != nil {
-			return r, err
-		}
-	}
+	r.findGaps(o)
 	r.test = r.test || fromTestPKI(r.files.Root)
-	r.warnings = append(s.Warnings(), r.identity.Warnings...)
-	if _, err := niss.Parse(r.identity.NationalNumber); err != nil {
-		r.warnings = append(r.warnings, "national number: "+err.Error())
-	}
-	if until := r.identity.ValidUntil; !until.IsZero() && until.String() < time.Now().Format(time.DateOnly) {
-		r.warnings = append(r.warnings, "the card is no longer valid: it ended on "+until.String())
-	}
+	r.warnings = append(append(s.Warnings(), r.identity.Warnings...), r.oddities()...)
 	r.stats, r.took = s.trace.Stats(), time.Since(s.begun)
 	return r, nil
+}
+
+// parse takes apart what was read. What cannot be taken apart and failed its checks is a forgery rather than a fault.
+func (r *reading) parse(ctx context.Context, s *session) error {
+	var err error
+	if r.identity, err = s.Identity(ctx); err == nil && len(r.files.Address) > 0 {
+		r.address, err = s.Address(ctx)
+	}
+	if err != nil && r.checks != nil && r.checks.Failed() {
+		return forgedError{fmt.Errorf("the data on the card fail their checks, and cannot be shown: %w", err)}
+	}
+	return err
+}
+
+// findGaps notes what was asked for, is promised by signed data, and is not there.
+func (r *reading) findGaps(o readOptions) {
+	if o.photo && len(r.files.Photo) == 0 && len(r.identity.PhotoHash) > 0 {
+		r.gaps = append(r.gaps, "the identity names a photo, and the card has none")
+	}
+	if len(r.files.Address) == 0 && len(bytes.Trim(r.files.AddressSignature, "\x00")) > 0 {
+		r.gaps = append(r.gaps, "the card has a signature over an address, and no address")
+	}
+}
+
+// oddities are what a person should know of a card that is otherwise in order.
+func (r *reading) oddities() []string {
+	var odd []string
+	if _, err := niss.Parse(r.identity.NationalNumber); err != nil {
+		odd = append(odd, "national number: "+err.Error())
+	}
+	if until := r.identity.ValidUntil; !until.IsZero() && until.String() < time.Now().Format(time.DateOnly) {
+		odd = append(odd, "the card is no longer valid: it ended on "+until.String())
+	}
+	return odd
 }
 
 // fromTestPKI tells whether a root certificate is one that simulated cards carry: their holders are to be marked as test cards also
@@ -118,11 +143,13 @@ func skipped(o readOptions) []beid.FileID {
 // judged again if so.
 func (r *reading) verify(ctx context.Context, s *session, o readOptions) error {
 	options := carddata.Options{Anchors: o.anchors, Time: time.Now()}
-	if o.challenge && len(r.files.BasicKey) > 0 {
+	if o.challenge { // without an answer the result is not trusted: a copy could say that it is too old to be asked
 		options.Challenge = make([]byte, 48)
 		rand.Read(options.Challenge)
 		var err error
-		if options.Response, err = s.Challenge(ctx, options.Challenge); err != nil {
+		options.Response, err = s.Challenge(ctx, options.Challenge)
+		var status *card.StatusError
+		if err != nil && !errors.Is(err, card.ErrUnsupported) && !errors.As(err, &status) {
 			return err
 		}
 	}
@@ -138,12 +165,12 @@ func (r *reading) verify(ctx context.Context, s *session, o readOptions) error {
 	if r.files, err = s.Files(ctx); err != nil {
 		return err
 	}
-	if r.address, err = s.Address(ctx); err != nil {
-		return err
-	}
 	r.checks = carddata.Verify(r.files, options)
 	return nil
 }
+
+// trusted tells whether all that was read is proven, and all that is proven was read.
+func (r *reading) trusted() bool { return r.checks.Trusted() && len(r.gaps) == 0 }
 
 // outcome is the exit code's verdict: nil when everything held, or when nothing was to be verified.
 func (r *reading) outcome() error {
@@ -152,7 +179,7 @@ func (r *reading) outcome() error {
 		return nil
 	case r.checks.Failed():
 		return verdict(exitInvalid)
-	case !r.checks.Trusted():
+	case !r.trusted():
 		return verdict(exitIndeterminate)
 	}
 	return nil
@@ -173,7 +200,7 @@ func (r *reading) document() (*saved.Document, error) {
 		return nil, err
 	}
 	d := c.Document(saved.Options{})
-	d.Warnings = append([]string{}, r.warnings...)
+	d.Warnings = append(append([]string{}, r.warnings...), r.gaps...)
 	if r.saved == nil {
 		d.Reading = &saved.Reading{
 			Reader: r.reader, Commands: r.stats.Commands, TestCard: r.test,
@@ -183,7 +210,7 @@ func (r *reading) document() (*saved.Document, error) {
 	if r.checks == nil {
 		return d, nil
 	}
-	v := &saved.Verification{Trusted: r.checks.Trusted(), Failed: r.checks.Failed(), Weak: append([]string{}, r.checks.Weak...),
+	v := &saved.Verification{Trusted: r.trusted(), Failed: r.checks.Failed(), Weak: append([]string{}, r.checks.Weak...),
 		CheckedAt: r.checked.UTC().Format(time.RFC3339)}
 	parts := map[string]*saved.Check{"identity": &v.Identity, "address": &v.Address, "photo": &v.Photo, "chipNumber": &v.Chip,
 		"basicKey": &v.BasicKey, "chipKey": &v.ChipKey, "chain": &v.Chain}

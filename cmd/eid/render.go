@@ -22,7 +22,7 @@ func (a *app) printCard(w io.Writer, r *reading) error {
 	view := termview.Card{
 		Title: "BELGIUM · " + id.DocumentType.Label(a.lang),
 		Rows:  cardRows(id, r.address, a.lang),
-		Marks: checkMarks(r.checks),
+		Marks: append(checkMarks(r.checks), gapMarks(r)...),
 		Photo: decodePhoto(r.files.Photo),
 	}
 	if r.test {
@@ -117,6 +117,12 @@ var checkTexts = map[string]string{
 	"chain":      "national register's certificate leads to a trusted root",
 }
 
+// signedTexts is what a signature shows while nobody vouches for the key behind it.
+var signedTexts = map[string]string{
+	"identity": "identity signed, by a key that is not known to be the national register's",
+	"address":  "address signed, by the same key",
+}
+
 // checkMarks turns the result into lines. Checks that do not apply are left out.
 func checkMarks(r *carddata.Result) []termview.Mark {
 	if r == nil {
@@ -125,17 +131,33 @@ func checkMarks(r *carddata.Result) []termview.Mark {
 	var marks []termview.Mark
 	for _, named := range r.Checks() {
 		c, text := named.Check, checkTexts[named.Name]
-		switch c.Status {
-		case carddata.Held:
+		switch {
+		case c.Status == carddata.Held && r.Chain.Status != carddata.Held && signedTexts[named.Name] != "":
+			marks = append(marks, termview.Mark{State: termview.Doubtful, Text: signedTexts[named.Name]})
+		case c.Status == carddata.Held:
 			marks = append(marks, termview.Mark{State: termview.Good, Text: text})
-		case carddata.Failed:
+		case c.Status == carddata.Failed:
 			marks = append(marks, termview.Mark{State: termview.Bad, Text: "NOT TRUE: " + text + ": " + c.Reason})
-		case carddata.Untrusted:
+		case c.Status == carddata.Untrusted:
 			marks = append(marks, termview.Mark{State: termview.Doubtful, Text: "NOT TRUSTED: " + c.Reason})
+		case c.Unproven():
+			marks = append(marks, termview.Mark{State: termview.Doubtful, Text: "NOT PROVEN: " + text + ": " + c.Reason})
 		}
 	}
 	for _, w := range r.Weak {
 		marks = append(marks, termview.Mark{State: termview.Doubtful, Text: "weak by today's measure: " + w})
+	}
+	return marks
+}
+
+// gapMarks says what is promised and missing, and that a card without an address has none.
+func gapMarks(r *reading) []termview.Mark {
+	var marks []termview.Mark
+	for _, gap := range r.gaps {
+		marks = append(marks, termview.Mark{State: termview.Doubtful, Text: "MISSING: " + gap})
+	}
+	if r.address == nil && len(r.gaps) == 0 {
+		marks = append(marks, termview.Mark{State: termview.Skipped, Text: "no address on the card"})
 	}
 	return marks
 }

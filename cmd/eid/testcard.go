@@ -87,6 +87,9 @@ again, q ends. The test root that its certificates end in is written to a file, 
 			if len(profiles) == 0 {
 				return hinted{usagef("--profile is missing"), "see the profiles with: eid testcard list"}
 			}
+			if rootFile != "" && len(profiles) > 1 {
+				return usagef("--root takes one card")
+			}
 			for len(addresses) < len(profiles) {
 				addresses = append(addresses, defaultVPCD(len(addresses)))
 			}

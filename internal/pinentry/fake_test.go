@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	}
 	switch {
 	case os.Getenv(envFake) == "sleeper": // the fake's child, which holds its pipes open
-		select {}
+		forever()
 	case os.Getenv(envFake) != "":
 		os.Exit(fakeMain())
 	}
@@ -117,13 +117,20 @@ func (s fakeScript) reply(text string, addOK bool) {
 	}
 }
 
+// forever waits for a signal that nobody sends: select {} alone is a deadlock that Go notices, in a program without cgo.
+func forever() {
+	never := make(chan os.Signal, 1)
+	signal.Notify(never, syscall.SIGUSR2)
+	<-never
+}
+
 func (s fakeScript) mishap(what string) {
 	hang := func() {
 		if conn, err := net.Dial("unix", s.Socket); err == nil {
 			defer conn.Close()
 			fmt.Fprintln(conn, "hanging")
 		}
-		select {}
+		forever()
 	}
 	switch what {
 	case "!hang":

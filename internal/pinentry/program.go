@@ -22,7 +22,7 @@ type program struct {
 }
 
 // How long a program may take to end: after BYE, and after it was told to terminate.
-const (
+var (
 	byeTime  = 2 * time.Second
 	killTime = time.Second
 )

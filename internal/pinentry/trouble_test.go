@@ -129,21 +129,46 @@ func TestContextEnds(t *testing.T) {
 	})
 }
 
-// A program that does not watch the time is ended, whether it hangs in the dialog or never greets.
+// A program that does not watch the time is ended, whether it hangs in the dialog or never greets. How long it takes to get that
+// far is not known, so it is given twice the time until it was ended there.
 func TestTimeoutOfProgram(t *testing.T) {
-	old := grace
-	grace = 300 * time.Millisecond
-	defer func() { grace = old }()
 	for name, s := range map[string]fakeScript{"dialog": {GetPIN: []string{"!hang"}}, "greeting": {Greeting: "!hang"}} {
 		t.Run(name, func(t *testing.T) {
-			d, log := fake(t, s)
-			d.Timeout = time.Millisecond
-			if _, err := d.PIN(background, Request{}); !errors.Is(err, card.ErrPINTimeout) || errors.Is(err, context.DeadlineExceeded) {
-				t.Error(err)
+			for limit := 100 * time.Millisecond; limit < 5*time.Minute; limit *= 2 {
+				if endedWhileHanging(t, s, limit) {
+					return
+				}
 			}
-			reaped(t, log())
+			t.Error("the program never got as far as to hang")
 		})
 	}
+}
+
+// endedWhileHanging has the fake ended after limit and tells whether it was hanging by then.
+func endedWhileHanging(t *testing.T, s fakeScript, limit time.Duration) bool {
+	t.Helper()
+	set(t, &grace, limit-time.Millisecond)
+	hangs := hanging(t, &s)
+	d, log := fake(t, s)
+	d.Timeout = time.Millisecond
+	if _, err := d.PIN(background, Request{}); !errors.Is(err, card.ErrPINTimeout) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("limit %v: %v", limit, err)
+	}
+	select {
+	case <-hangs:
+		reaped(t, log())
+		return true
+	default:
+		return false
+	}
+}
+
+// set changes a limit until the test ends.
+func set(t *testing.T, limit *time.Duration, to time.Duration) {
+	t.Helper()
+	old := *limit
+	*limit = to
+	t.Cleanup(func() { *limit = old })
 }
 
 // leaks tells whether text holds thePIN in any form a program might write.
@@ -220,7 +245,7 @@ func TestNothingStays(t *testing.T) {
 	for range 3 {
 		run()
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for { // goroutines that are through take a moment to be gone
 		fds2, gos2 := count()
 		if fds2 <= fds && gos2 <= gos {

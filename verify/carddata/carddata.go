@@ -40,7 +40,8 @@ type Options struct {
 	Time time.Time
 	// Challenge is what was sent in INTERNAL AUTHENTICATE: fresh random
 	// bytes as long as the hash of the key's size, 48 for P-384. Response
-	// is the answer, r and s of equal length, 96 bytes for P-384.
+	// is the answer, r and s of equal length, 96 bytes for P-384; without
+	// it a challenge makes ChipKey unproven.
 	Challenge, Response []byte
 }
 
@@ -86,6 +87,12 @@ type Check struct {
 	// was not done: the data are there and nothing proves them.
 	needed bool
 }
+
+// Unproven reports whether the check was not done although Result.Trusted
+// needs it: there is something to prove, and what would prove it was not given
+// or cannot be read. Such a check is to be shown as missing, any other with
+// status NotChecked as not asked for.
+func (c Check) Unproven() bool { return c.Status == NotChecked && c.needed }
 
 // Result holds each property on its own. It is made by Verify alone.
 type Result struct {
@@ -140,14 +147,14 @@ func (r *Result) Failed() bool {
 
 // Trusted reports whether everything given is proven: identity and chain held,
 // so did the check of each file that was given, and none is failed or
-// untrusted. Files not given do not count: without a challenge a copied card
-// is trusted.
+// untrusted or unproven. Files not given do not count, except the card key if
+// the identity names one: without a challenge a copied card is trusted.
 func (r *Result) Trusted() bool {
 	if r.Identity.Status != Held || r.Chain.Status != Held {
 		return false
 	}
 	for _, c := range r.Checks() {
-		if c.Check.Status != Held && (c.Check.Status != NotChecked || c.Check.needed) {
+		if c.Check.Status != Held && c.Check.Status != NotChecked || c.Check.Unproven() {
 			return false
 		}
 	}
@@ -201,7 +208,8 @@ func failed(reason string, err error) Check { return Check{Status: Failed, Reaso
 // absent is for a property that nobody asked about.
 func absent(reason string) Check { return Check{Reason: reason} }
 
-// unproven is for data that are there while their proof is not.
+// unproven is for data that are there while their proof is not; see
+// Check.Unproven.
 func unproven(reason string, err error) Check { return Check{Reason: reason, Err: err, needed: true} }
 
 func untrusted(reason string, err error) Check {

@@ -144,6 +144,60 @@ func TestChipKey(t *testing.T) {
 	}
 }
 
+// What is there without its proof is unproven and never trusted; what nobody
+// asked for is neither.
+func TestUnproven(t *testing.T) {
+	tests := []struct {
+		name    string
+		change  func(*carddata.Files, *carddata.Options)
+		want    string // names of the unproven checks
+		reason  string // of the last of them, a part
+		trusted bool
+	}{
+		{"whole card, no challenge", func(*carddata.Files, *carddata.Options) {}, "", "", true},
+		{"no photo, card data or address", func(f *carddata.Files, _ *carddata.Options) {
+			f.Photo, f.CardData, f.Address, f.AddressSignature = nil, nil, nil, nil
+		}, "", "", true},
+		{"no card key", func(f *carddata.Files, _ *carddata.Options) { f.BasicKey = nil }, "basicKey", "names a card key", false},
+		{"empty card key", func(f *carddata.Files, _ *carddata.Options) { f.BasicKey = []byte{} }, "basicKey", "names a card key", false},
+		{"no identity signature", func(f *carddata.Files, _ *carddata.Options) { f.IdentitySignature = nil }, "identity address", "of the identity file", false},
+		{"no address signature", func(f *carddata.Files, _ *carddata.Options) { f.AddressSignature = nil }, "address", "of the address file", false},
+		{"no register certificate", func(f *carddata.Files, _ *carddata.Options) { f.RRN = nil }, "identity address chain", "of the national register", false},
+		{"photo alone", func(f *carddata.Files, _ *carddata.Options) { *f = carddata.Files{Photo: f.Photo} }, "photo", "identity file", false},
+		{"nothing", func(f *carddata.Files, _ *carddata.Options) { *f = carddata.Files{} }, "", "", false},
+		{"no answer", func(_ *carddata.Files, o *carddata.Options) { o.Challenge = challenge }, "chipKey", "was not challenged, or did not answer", false},
+		{"no challenge", func(_ *carddata.Files, o *carddata.Options) { o.Response = make([]byte, 96) }, "chipKey", "challenge that the chip answered", false},
+		{"answer without card key", func(f *carddata.Files, o *carddata.Options) {
+			f.BasicKey, o.Challenge, o.Response = []byte{}, challenge, make([]byte, 96)
+		}, "basicKey chipKey", "public key was not given", false},
+	}
+	for _, tt := range tests {
+		c := newTestCard(t, testCard{basicKey: true})
+		o := carddata.Options{Anchors: c.anchors(), Time: year(2026)}
+		tt.change(&c.files, &o)
+		r := carddata.Verify(c.files, o)
+		var names []string
+		reason := ""
+		for _, check := range r.Checks() {
+			if check.Check.Unproven() {
+				names, reason = append(names, check.Name), check.Check.Reason
+			}
+		}
+		if got := strings.Join(names, " "); got != tt.want || !strings.Contains(reason, tt.reason) || r.Trusted() != tt.trusted || r.Failed() {
+			t.Errorf("%s: unproven %q (%s), trusted %v: %+v", tt.name, got, reason, r.Trusted(), r)
+		}
+	}
+	// A card whose identity names no key has none to miss.
+	c := newTestCard(t, testCard{})
+	c.files.BasicKey = []byte{}
+	if r := carddata.Verify(c.files, carddata.Options{Anchors: c.anchors(), Time: year(2026)}); !r.Trusted() || r.BasicKey.Unproven() {
+		t.Errorf("1.7: %+v", r.BasicKey)
+	}
+	if (carddata.Check{}).Unproven() || (carddata.Check{Status: carddata.Held}).Unproven() {
+		t.Error("an empty check is not unproven")
+	}
+}
+
 // A genuine old identity on a chip with a key of the forger's: the key is
 // good, but nobody vouches for it.
 func TestKeyWithoutHash(t *testing.T) {

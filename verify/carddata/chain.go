@@ -18,6 +18,8 @@ func (v *verifier) chain() Check {
 	switch {
 	case v.rrnErr != nil:
 		return failed("The certificate of the national register cannot be read.", v.rrnErr)
+	case v.rrn == nil && (v.files.Identity != nil || v.files.Address != nil):
+		return unproven("The certificate of the national register was not given.", nil)
 	case v.rrn == nil:
 		return absent("The certificate of the national register was not given.")
 	}
@@ -94,8 +96,9 @@ func (v *verifier) weakPath(path verify.Path) {
 // national register's: the holder of any card has a key and a certificate
 // under the same root, and could sign an identity of his own making. The
 // register's certificate is no CA, names no person, may sign, and was issued
-// by the root itself (facts section 4); one issued further down must carry the
-// register's name, RRN, in its organisation or common name.
+// by the root itself (facts section 4), for no extended purpose such as web
+// servers, OCSP or timestamps. One issued further down, or for such a purpose,
+// must carry the register's name, RRN, in its organisation or common name.
 func checkRegister(path verify.Path) error {
 	cert := path[0]
 	if cert.IsCA {
@@ -110,13 +113,18 @@ func checkRegister(path verify.Path) error {
 		return errors.New("its key usage does not allow to sign data")
 	}
 	root := path[len(path)-1]
-	if len(path) == 2 && bytes.Equal(root.RawSubject, root.RawIssuer) {
+	byRoot := len(path) == 2 && bytes.Equal(root.RawSubject, root.RawIssuer)
+	extended := len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0
+	if byRoot && !extended {
 		return nil
 	}
 	for _, name := range append([]string{cert.Subject.CommonName}, cert.Subject.Organization...) {
 		if slices.Contains(strings.Fields(name), "RRN") {
 			return nil
 		}
+	}
+	if extended {
+		return errors.New("it is for an extended purpose and is not called RRN")
 	}
 	return errors.New("it was not issued by the root and is not called RRN")
 }

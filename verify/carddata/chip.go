@@ -51,9 +51,15 @@ func (v *verifier) chipNumber() Check {
 	return held()
 }
 
-// basicKey compares tag 1A with SHA-384 over file 4040 (facts 3.2).
+// basicKey compares tag 1A with SHA-384 over file 4040 (facts 3.2). A key that
+// the identity names must be there: leaving the file out would otherwise hide
+// that a card is another's.
 func (v *verifier) basicKey() Check {
-	if v.files.BasicKey == nil {
+	switch {
+	case len(v.files.BasicKey) > 0:
+	case v.id != nil && len(v.id.BasicKeyHash) > 0:
+		return unproven("The identity names a card key, and the card's key was not read.", nil)
+	default:
 		return absent("The card's public key was not given.")
 	}
 	if c, ok := v.needIdentity("card's public key"); !ok {
@@ -77,9 +83,11 @@ func (v *verifier) chipKey() Check {
 	switch {
 	case len(o.Challenge) == 0 && len(o.Response) == 0:
 		return absent("The chip was not challenged.")
-	case len(o.Challenge) == 0 || len(o.Response) == 0:
-		return unproven("Of challenge and response only one was given.", nil)
-	case v.files.BasicKey == nil:
+	case len(o.Response) == 0:
+		return unproven("The chip was not challenged, or did not answer.", nil)
+	case len(o.Challenge) == 0:
+		return unproven("The challenge that the chip answered was not given.", nil)
+	case len(v.files.BasicKey) == 0:
 		return unproven("The card's public key was not given.", nil)
 	}
 	if err := checkResponse(trimKey(v.files.BasicKey), o.Challenge, o.Response); err != nil {

@@ -38,6 +38,9 @@ func FuzzVerify(f *testing.F) {
 			if (c.Check.Reason == "") != (c.Check.Status == carddata.Held) {
 				t.Fatalf("%s: %+v", c.Name, c.Check)
 			}
+			if c.Check.Unproven() && r.Trusted() {
+				t.Fatalf("trusted with %s unproven: %+v", c.Name, c.Check)
+			}
 		}
 	})
 }

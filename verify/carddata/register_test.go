@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"math/big"
 	"strings"
 	"testing"
@@ -14,13 +15,17 @@ import (
 	"github.com/eidkit/eidkit/verify/carddata"
 )
 
-// certificate issues one that testcards/pki does not: any subject.
-func certificate(t testing.TB, issuer *pki.Authority, pub crypto.PublicKey, subject pkix.Name, ca bool) *x509.Certificate {
+// certificate issues one that testcards/pki does not: any subject, any extended purpose.
+func certificate(t testing.TB, issuer *pki.Authority, pub crypto.PublicKey, subject pkix.Name, ca bool, extended ...x509.ExtKeyUsage) *x509.Certificate {
 	t.Helper()
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(77), Subject: subject,
 		NotBefore: year(2024), NotAfter: year(2030),
 		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true, IsCA: ca, MaxPathLen: -1,
+		ExtKeyUsage: extended,
+	}
+	if strings.Contains(subject.CommonName, "unknown purpose") {
+		tmpl.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 55555, 1}}
 	}
 	if ca {
 		tmpl.KeyUsage |= x509.KeyUsageCertSign
@@ -60,6 +65,12 @@ func TestOnlyTheRegisterSigns(t *testing.T) {
 	}{
 		{"by the root", certificate(t, p.Root, key.Public(), name("Whatever"), false), nil, carddata.Held},
 		{"by the root, for encryption", certificate(t, p.Root, key.Public(), name("RRN encryption"), false), nil, carddata.Failed},
+		{"by the root, for web servers", certificate(t, p.Root, key.Public(), name("www.example"), false, x509.ExtKeyUsageServerAuth), nil, carddata.Failed},
+		{"by the root, for OCSP", certificate(t, p.Root, key.Public(), name("OCSP"), false, x509.ExtKeyUsageOCSPSigning), nil, carddata.Failed},
+		{"by the root, for timestamps", certificate(t, p.Root, key.Public(), name("TSA"), false, x509.ExtKeyUsageTimeStamping), nil, carddata.Failed},
+		{"by the root, for any purpose", certificate(t, p.Root, key.Public(), name("Any"), false, x509.ExtKeyUsageAny), nil, carddata.Failed},
+		{"by the root, for an unknown purpose", certificate(t, p.Root, key.Public(), name("unknown purpose"), false), nil, carddata.Failed},
+		{"by the root, extended, called RRN", certificate(t, p.Root, key.Public(), name("TEST RRN"), false, x509.ExtKeyUsageEmailProtection), nil, carddata.Held},
 		{"by the government CA, called RRN", certificate(t, p.GovernmentCA, key.Public(), name("TEST RRN 3"), false), p.GovernmentCA, carddata.Held},
 		{"by the government CA, called otherwise", certificate(t, p.GovernmentCA, key.Public(), name("www.RRN.example"), false), p.GovernmentCA, carddata.Failed},
 		{"citizen", holder.Certificate, p.CitizenCA, carddata.Failed},

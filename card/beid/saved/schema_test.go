@@ -44,7 +44,7 @@ func schemas(t testing.TB) map[string]*jsonschema.Schema {
 func schemaFiles(t testing.TB) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(schemaFolder, "*.json"))
-	if err != nil || len(paths) < 7 {
+	if err != nil || len(paths) < 9 {
 		t.Fatalf("schemas found: %q, %v", paths, err)
 	}
 	return paths
@@ -126,7 +126,7 @@ func checkStyle(t *testing.T, where string, node map[string]any) {
 	if node["type"] == "object" && node["additionalProperties"] != false {
 		t.Errorf("%s: additionalProperties is not false", where)
 	}
-	for _, key := range []string{"properties", "$defs"} {
+	for _, key := range []string{"properties", "patternProperties", "$defs"} {
 		children, _ := node[key].(map[string]any)
 		for name, child := range children {
 			checkStyle(t, where+"."+name, child.(map[string]any))
