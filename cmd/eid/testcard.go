@@ -61,8 +61,9 @@ func (a *app) testcardListCommand() *cobra.Command {
 	return cmd
 }
 
-// served is what `eid testcard serve` says of each card it puts in.
+// served is what `eid testcard serve` says of each card it puts in (docs/schema/serve.json).
 type served struct {
+	Schema  int    `json:"schema"`
 	Profile string `json:"profile"`
 	PIN     string `json:"pin"`
 	PUK     string `json:"puk,omitempty"`
@@ -142,7 +143,7 @@ func (s *server) add(ctx context.Context, profile, address string, seed uint64) 
 		return hinted{err, "start the service with its virtual reader: sudo apt install pcscd vsmartcard-vpcd; sudo pcscd"}
 	}
 	s.slots = append(s.slots, &slot{address, sim, link})
-	info := served{Profile: profile, PIN: testcards.PIN, PUK: puk(sim), Root: root, VPCD: address}
+	info := served{Schema: 1, Profile: profile, PIN: testcards.PIN, PUK: puk(sim), Root: root, VPCD: address}
 	if s.asJSON {
 		return json.NewEncoder(s.out).Encode(info)
 	}
