@@ -28,7 +28,8 @@ import (
 // ErrNotEID says that the card in the reader is no Belgian eID.
 var ErrNotEID = errors.New("the card is not a Belgian eID")
 
-// The values of a card, as its files hold them; see package documentation for where they are checked.
+// The values of a card, as its files hold them; "go doc internal/beidfile Identity" and so on list their fields. Nothing in them is
+// checked: package verify/carddata does that, from Files.
 type (
 	Files     = beidfile.Files
 	CardData  = beidfile.CardData

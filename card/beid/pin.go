@@ -271,7 +271,7 @@ func (c *Card) ChangePIN(ctx context.Context, ask PINFunc) error {
 // Only applets before 1.8 have one; on others the error wraps card.ErrUnsupported. A wrong PUK costs one of its own 12 tries.
 func (c *Card) UnblockPIN(ctx context.Context, ask PINFunc) error {
 	if c.applet18() {
-		return fmt.Errorf("unblocking the PIN: cards since 2021 have no PUK; the municipality unblocks them: %w", card.ErrUnsupported)
+		return fmt.Errorf("unblocking the PIN: %w: cards since 2021 have no PUK, the municipality unblocks them", card.ErrUnsupported)
 	}
 	puk, pad, done, err := c.ask(ctx, ask, PurposeUnblock)
 	if err != nil {

@@ -23,7 +23,7 @@ calls the same card untrusted unless --trust names it. --tamper changes one byte
 on the card, to see the check fail.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), profile, tamper) },
 	}
-	cmd.Flags().BoolVar(&once, "once", false, "print one card and end (all that there is, for now)")
+	cmd.Flags().BoolVar(&once, "once", false, "print one card and end")
 	cmd.Flags().StringVar(&profile, "profile", "citizen-1.8", "profile of the card (see eid testcard list)")
 	cmd.Flags().StringVar(&tamper, "tamper", "", "change a byte on the card first, in: "+strings.Join(tamperNames, ", "))
 	return cmd

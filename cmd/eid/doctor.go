@@ -52,6 +52,9 @@ func (a *app) doctorCommand() *cobra.Command {
 fails with the command that mends it. --bundle writes what a help desk needs to know: no name,
 number or certificate of a person is in it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if strings.HasPrefix(a.reader, testcardPrefix) {
+				return usagef("the doctor looks at real readers; a simulated card needs none")
+			}
 			d := a.diagnose(cmd.Context())
 			switch {
 			case bundle != "":
@@ -118,7 +121,7 @@ func (a *app) checkService(ctx context.Context, states *[]card.ReaderState) chec
 	}
 	var err error
 	if *states, err = pcsc.Readers(ctx); err != nil {
-		return check{Status: checkFailed, Detail: err.Error(), Hint: "sudo systemctl restart pcscd"}
+		return check{Status: checkFailed, Detail: err.Error(), Hint: serviceRestart}
 	}
 	return check{Status: checkOK, Detail: "the smart card service answers"}
 }
@@ -199,7 +202,7 @@ func checkPIN(ctx context.Context, s *session) check {
 func (a *app) checkPinentry() check {
 	path, err := pinentry.Find(a.config.Pinentry)
 	if err != nil {
-		return check{Name: "pin dialog", Status: checkWarning, Detail: err.Error(), Hint: "sudo apt install pinentry-gnome3 (or pinentry-qt, pinentry-curses)"}
+		return check{Name: "pin dialog", Status: checkWarning, Detail: err.Error()} // it says what to do
 	}
 	return check{Name: "pin dialog", Status: checkOK, Detail: path}
 }

@@ -10,8 +10,19 @@ import (
 	"syscall"
 )
 
-// serviceHint says how the smart card service is started.
-const serviceHint = "start the smart card service (sudo systemctl start pcscd.socket, or sudo pcscd)"
+// serviceHint and serviceRestart say how the smart card service is started, and started anew.
+var (
+	serviceHint    = "start the smart card service: " + command("sudo systemctl start pcscd.socket", "sudo pcscd")
+	serviceRestart = command("sudo systemctl restart pcscd", "sudo pkill -TERM -x pcscd; sudo pcscd")
+)
+
+// command is the command for a system with systemd, or for one without.
+func command(systemd, without string) string {
+	if _, err := os.Stat("/run/systemd/system"); err == nil {
+		return systemd
+	}
+	return without
+}
 
 // serviceFault looks at the service's socket before any library does: what is wrong with it, and what mends it.
 func serviceFault() (hint, detail string) {
@@ -31,7 +42,7 @@ func serviceFault() (hint, detail string) {
 	case lookErr != nil:
 		return "sudo apt install pcscd libccid", "the smart card service (pcscd) is not installed"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return "sudo systemctl start pcscd.socket (without systemd: sudo pcscd)", "the smart card service (pcscd) is not running: nobody listens on " + path
+		return command("sudo systemctl start pcscd.socket", "sudo pcscd"), "the smart card service (pcscd) is not running: nobody listens on " + path
 	}
-	return "sudo systemctl restart pcscd (without systemd: sudo pcscd)", "the smart card service does not answer: " + err.Error()
+	return serviceRestart, "the smart card service does not answer: " + err.Error()
 }

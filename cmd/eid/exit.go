@@ -66,8 +66,8 @@ var outcomes = []struct {
 	{beid.ErrNoCertificate, exitFailure, "see which certificates the card has with: eid certs"},
 }
 
-// report prints err and its hint, and returns the exit code.
-func report(w io.Writer, err error) int {
+// report prints err and its hint, and returns the exit code. help is the command that shows the arguments.
+func report(w io.Writer, err error, help string) int {
 	var v verdict
 	var choice *pcsc.ChoiceError
 	var pin *card.PINError
@@ -83,7 +83,7 @@ func report(w io.Writer, err error) int {
 		fmt.Fprintln(w, "eid: interrupted")
 		return exitFailure
 	case errors.As(err, &usage):
-		code, hint = exitUsage, "see the arguments with: eid help"
+		code, hint = exitUsage, "see the arguments with: "+help
 	case errors.As(err, &choice):
 		code, hint = exitUsage, fmt.Sprintf("say which one: --reader %q", choice.Readers[0])
 	case errors.As(err, &pin):

@@ -23,7 +23,7 @@ func (a *app) readFile(f readFlags, anchors *verify.Anchors) error {
 	if err != nil {
 		return err
 	}
-	r := &reading{files: c.Files, identity: c.Identity, address: c.Address, reader: f.file, saved: c,
+	r := &reading{files: c.Files, identity: c.Identity, address: c.Address, reader: f.file, saved: c, test: fromTestPKI(c.Files.Root),
 		warnings: append(append([]string{}, c.Notes...), c.Identity.Warnings...)}
 	if !f.noVerify {
 		r.checked = time.Now()

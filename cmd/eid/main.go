@@ -31,9 +31,9 @@ type streams struct {
 func run(ctx context.Context, args []string, s streams) int {
 	cmd, a := newRoot(s)
 	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
+	ran, err := cmd.ExecuteContextC(ctx)
 	if err != nil && !a.began {
 		err = usageError{err}
 	}
-	return report(s.err, err)
+	return report(s.err, err, ran.CommandPath()+" --help")
 }

@@ -174,13 +174,13 @@ func (a *app) watchCards(ctx context.Context, f readFlags, anchors *verify.Ancho
 			}
 			var v verdict
 			if err := a.readInserted(ctx, e, f, anchors); err != nil && !errors.As(err, &v) && ctx.Err() == nil {
-				report(a.err, err)
+				report(a.err, err, "eid read --help")
 			}
 		case card.CardMute:
 			if !a.wants(e.Reader) {
 				return nil
 			}
-			report(a.err, fmt.Errorf("%s: %w", termview.Clean(e.Reader), card.ErrMute))
+			report(a.err, fmt.Errorf("%s: %w", termview.Clean(e.Reader), card.ErrMute), "eid read --help")
 		case card.ServiceLost:
 			a.info("the smart card service is gone; waiting for it")
 		case card.ServiceFound:

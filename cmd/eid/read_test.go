@@ -223,7 +223,7 @@ func TestDamagedCards(t *testing.T) {
 			defer s.Close()
 			anchors := &verify.Anchors{}
 			anchors.Add(sim.Root())
-			code := report(&errs, a.readOne(t.Context(), s, readFlags{}, anchors))
+			code := report(&errs, a.readOne(t.Context(), s, readFlags{}, anchors), "")
 			wantCode(t, test.code, code, out.String(), errs.String())
 			if text := out.String() + errs.String(); !strings.Contains(text, test.says) {
 				t.Errorf("%q is missing in\n%s", test.says, text)

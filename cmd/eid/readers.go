@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
@@ -31,6 +32,9 @@ func (a *app) readersCommand() *cobra.Command {
 		Use:   "readers",
 		Short: "List the readers and what is in them",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if strings.HasPrefix(a.reader, testcardPrefix) {
+				return usagef("a simulated card is in no reader; put it in one with: eid testcard serve")
+			}
 			if watch {
 				return a.watchReaders(cmd.Context())
 			}

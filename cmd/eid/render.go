@@ -52,7 +52,11 @@ func cardRows(id *beid.Identity, address *beid.Address, lang string) []termview.
 	add("surname", id.Surname)
 	add("givenNames", joined(id.GivenNames, id.ThirdInitial))
 	add("nationalNumber", formatNumber(id.NationalNumber))
-	add("birthDate", joined(id.BirthText, ""))
+	birth := id.BirthText
+	if birth == "" && !id.Birth.IsZero() { // a saved form keeps the date alone
+		birth = id.Birth.String()
+	}
+	add("birthDate", birth)
 	add("birthPlace", id.BirthPlace)
 	add("sex", id.Sex.Label(lang))
 	add("nationality", id.Nationality)

@@ -40,6 +40,7 @@ func newRoot(s streams) (*cobra.Command, *app) {
 	root := &cobra.Command{
 		Use:           "eid",
 		Short:         "Read Belgian eID cards and check what they say",
+		Version:       currentVersion().Version,
 		Long:          usageText,
 		SilenceErrors: true,
 		SilenceUsage:  true,

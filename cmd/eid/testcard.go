@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/eidkit/eidkit/card"
+	"github.com/eidkit/eidkit/card/pcsc"
 	"github.com/eidkit/eidkit/testcards"
 	"github.com/eidkit/eidkit/testcards/vpcd"
 	"github.com/spf13/cobra"
@@ -138,9 +140,16 @@ func (s *server) add(ctx context.Context, profile, address string, seed uint64) 
 	if err != nil {
 		return fmt.Errorf("writing the test root: %w", err)
 	}
+	// Asking for the readers starts a service that waits for its first program. A build without PC/SC cannot ask.
+	if _, err := pcsc.Readers(ctx); err != nil && !errors.Is(err, card.ErrUnsupported) {
+		return err
+	}
 	link, err := vpcd.Insert(ctx, address, sim)
+	if errors.Is(err, vpcd.ErrNoDriver) {
+		return hinted{err, "sudo apt install vsmartcard-vpcd, then " + serviceRestart}
+	}
 	if err != nil {
-		return hinted{err, "start the service with its virtual reader: sudo apt install pcscd vsmartcard-vpcd; sudo pcscd"}
+		return err
 	}
 	s.slots = append(s.slots, &slot{address, sim, link})
 	info := served{Schema: 1, Profile: profile, PIN: testcards.PIN, PUK: puk(sim), Root: root, VPCD: address}
