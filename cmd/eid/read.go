@@ -85,7 +85,9 @@ func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *ver
 	o := readOptions{photo: !f.noPhoto, certificates: f.json || f.xml || f.csv || f.eidFile != "", verify: !f.noVerify,
 		challenge: f.challenges, anchors: anchors}
 	bar := a.newProgress()
-	o.progress = bar.step
+	if bar.w != nil {
+		o.progress = bar.step
+	}
 	r, err := readCard(ctx, s, o)
 	bar.done()
 	if err != nil {
@@ -217,7 +219,7 @@ func (a *app) newProgress() *progress {
 }
 
 func (p *progress) step(file string, id *beid.Identity, proven bool) {
-	if p.w == nil || id == nil {
+	if id == nil {
 		return
 	}
 	p.shown = true
