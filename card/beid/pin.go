@@ -113,7 +113,7 @@ func (c *Card) withPIN(ctx context.Context, ask PINFunc, purpose Purpose, use fu
 	}
 	defer done()
 	defer pin.Wipe()
-	return c.card.Do(ctx, func(tx *card.Tx) (err error) {
+	return c.card.Do(ctx, func(tx *card.Tx) error {
 		sent := false
 		verify := func() error {
 			tx.NoRepeat()
@@ -131,7 +131,8 @@ func (c *Card) withPIN(ctx context.Context, ask PINFunc, purpose Purpose, use fu
 		if err := c.ready(tx, true); err != nil {
 			return err
 		}
-		return afterPIN(use(tx, verify), sent)
+		err := use(tx, verify)
+		return afterPIN(err, sent)
 	})
 }
 

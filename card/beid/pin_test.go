@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/eidkit/eidkit/card"
@@ -201,4 +202,33 @@ func intrude(ctx context.Context, reader card.Reader) error {
 		_, err := tx.Send(card.Command{INS: 0x2A, P1: 0x9E, P2: 0x9A, Data: make([]byte, 32), Le: 256})
 		return err
 	})
+}
+
+// TestErrorsSayWhetherThePINWasSent: after a fault that leaves the try in doubt the error says so, and only then.
+func TestErrorsSayWhetherThePINWasSent(t *testing.T) {
+	for _, test := range []struct {
+		fault testcards.Fault
+		said  bool
+	}{
+		{testcards.Fault{Kind: testcards.TakeOut, At: 2}, true},      // VERIFY: card data come first
+		{testcards.Fault{Kind: testcards.TakeOutAfter, At: 2}, true}, // obeyed, then gone
+		{testcards.Fault{Kind: testcards.ResetCard, At: 2}, false},   // never sent
+		{testcards.Fault{Kind: testcards.TakeOut, On: testcards.AtBegin, At: 3}, false},
+	} {
+		sim, err := testcards.Open("citizen-1.8", testcards.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := sim.Reader()
+		reader.SetFaults(test.fault)
+		c, err := beid.Open(context.Background(), reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		err = c.VerifyPIN(context.Background(), typed(t, testcards.PIN, nil))
+		if err == nil || strings.Contains(err.Error(), "the PIN had been sent") != test.said {
+			t.Errorf("%+v: %v", test.fault, err)
+		}
+	}
 }
