@@ -33,7 +33,7 @@ type Card struct {
 
 	turn       chan struct{} // holds one token for the length of a Do; what is below belongs to its holder
 	afterReset func(*Tx) error
-	wasReset   bool // by another program, and afterReset has not been run since
+	wasReset   bool // and afterReset has not been run since
 
 	mu  sync.Mutex // of atr, which is read at any time
 	atr []byte
@@ -68,7 +68,7 @@ func (c *Card) ATR() []byte {
 	return c.atr
 }
 
-// OnReset sets what is run, inside the transaction, after the card was taken back from another program's reset and before the
+// OnReset sets what is run, inside the transaction, after a reset, another program's or one of our own, and before new work or the
 // interrupted work is repeated: the driver's chance to see that it is still the same card. Its error ends the work, and it is
 // run again before any other. OnReset is called before the first Do.
 func (c *Card) OnReset(f func(*Tx) error) { c.afterReset = f }
@@ -154,6 +154,7 @@ func (c *Card) end(tx *Tx, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), endLimit)
 	defer cancel()
 	endErr := c.t.End(ctx, tx.after)
+	c.wasReset = c.wasReset || tx.after == Reset // by ourselves: what is selected is gone all the same
 	switch {
 	case endErr == nil || tx.after == Leave || errors.Is(endErr, ErrReset) || errors.Is(endErr, ErrRemoved):
 		return err

@@ -449,3 +449,21 @@ func TestControl(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A reset of our own loses what is selected as much as another program's: OnReset comes before the next work, once.
+func TestOwnResetIsAReset(t *testing.T) {
+	c := open(t, newFake())
+	checks := 0
+	c.OnReset(func(*Tx) error { checks++; return nil })
+	for i, want := range []int{0, 1, 1} {
+		err := c.Do(background, func(tx *Tx) error {
+			if i == 0 {
+				tx.ResetAtEnd(errors.New("test"))
+			}
+			return nil
+		})
+		if err != nil || checks != want {
+			t.Errorf("Do %d: %v, OnReset ran %d times, want %d", i, err, checks, want)
+		}
+	}
+}

@@ -48,7 +48,6 @@ type Card struct {
 	raw  []byte // the answer to GET CARD DATA
 
 	selectApplet bool // the applet is not the one a reset selects
-	wasReset     bool // by ourselves: the applet is to be selected again; used inside transactions only
 	warnings     []string
 	cache        *Cache
 	language     string
@@ -162,17 +161,16 @@ func (c *Card) reselect(tx *card.Tx) error {
 	return err
 }
 
-// ready selects the applet where a reset does not, if that is due: after a reset of our own, or always when certain is asked, since
-// another program may have selected something else. On the cards known it costs nothing.
-func (c *Card) ready(tx *card.Tx, certain bool) error {
-	if !c.selectApplet || !certain && !c.wasReset {
+// ready selects the applet where a reset does not, since another program may have selected something else that takes our commands
+// for its own. On the cards known it costs nothing.
+func (c *Card) ready(tx *card.Tx) error {
+	if !c.selectApplet {
 		return nil
 	}
-	c.wasReset = false
 	return c.reselect(tx)
 }
 
-// sameCard is run after another program reset the card: work goes on only with the card it began with.
+// sameCard is run after the card was reset, by another program or at the end of a transaction of ours: work goes on only with the card it began with.
 func (c *Card) sameCard(tx *card.Tx) error {
 	raw, err := c.cardData(tx)
 	if err != nil {

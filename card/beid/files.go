@@ -38,22 +38,23 @@ type fileSpec struct {
 	path   [4]byte // below the MF: directory, file (facts sheet 2.1)
 	der    bool    // a DER object, perhaps with filler behind it: its own length is its end
 	length func(c *Card) int
+	end    func(data []byte) int // where the content says that it ends, for files read by an assumed length
 }
 
 // The lengths in the table are those of the cards known (facts sheet 2.1); 0 is unknown: read to the end.
 var fileSpecs = [fileCount]fileSpec{
 	FileCardData:          {name: "card data"},
 	FileIdentity:          {name: "identity", path: [4]byte{0xDF, 0x01, 0x40, 0x31}},
-	FileAddress:           {name: "address", path: [4]byte{0xDF, 0x01, 0x40, 0x33}, length: always(117)},
-	FileIdentitySignature: {name: "identity signature", path: [4]byte{0xDF, 0x01, 0x40, 0x32}, length: (*Card).signatureLength},
-	FileAddressSignature:  {name: "address signature", path: [4]byte{0xDF, 0x01, 0x40, 0x34}, length: (*Card).signatureLength},
+	FileAddress:           {name: "address", path: [4]byte{0xDF, 0x01, 0x40, 0x33}, length: always(117), end: addressEnd},
+	FileIdentitySignature: {name: "identity signature", path: [4]byte{0xDF, 0x01, 0x40, 0x32}, length: (*Card).signatureLength, end: derEnd},
+	FileAddressSignature:  {name: "address signature", path: [4]byte{0xDF, 0x01, 0x40, 0x34}, length: (*Card).signatureLength, end: derEnd},
 	FileRRN:               {name: "national register certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x3C}, der: true},
 	FileRoot:              {name: "root certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x3B}, der: true},
 	FilePhoto:             {name: "photo", path: [4]byte{0xDF, 0x01, 0x40, 0x35}},
 	FileAuthentication:    {name: "authentication certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x38}, der: true},
 	FileSignature:         {name: "signature certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x39}, der: true},
 	FileCA:                {name: "CA certificate", path: [4]byte{0xDF, 0x00, 0x50, 0x3A}, der: true},
-	FileBasicKey:          {name: "basic key", path: [4]byte{0xDF, 0x01, 0x40, 0x40}, length: always(120)},
+	FileBasicKey:          {name: "basic key", path: [4]byte{0xDF, 0x01, 0x40, 0x40}, length: always(120), end: derEnd},
 	FileTokenInfo:         {name: "token information", path: [4]byte{0xDF, 0x00, 0x50, 0x32}, der: true, length: always(41)},
 }
 
@@ -127,10 +128,6 @@ func (c *Card) readLocked(ctx context.Context, id FileID) error {
 	err := c.card.Do(ctx, func(tx *card.Tx) error {
 		var err error
 		got, err = c.readFile(tx, fileSpecs[id], want)
-		if err == nil && id == FileAddress && !got.exact && cutShort(got.data) { // longer than addresses are
-			got.data, err = readToEnd(tx, got.data)
-			got.exact = true
-		}
 		return err
 	})
 	if errors.Is(err, card.ErrNotFound) && isStatus(err) {
@@ -148,10 +145,20 @@ func (c *Card) readLocked(ctx context.Context, id FileID) error {
 	return nil
 }
 
-// cutShort tells whether an address ends inside one of its fields.
-func cutShort(address []byte) bool {
-	_, err := beidfile.ParseAddress(address)
-	return errors.Is(err, beidfile.ErrTruncated)
+// addressEnd says that an address which ends inside one of its fields goes on, to where nobody can say.
+func addressEnd(data []byte) int {
+	if _, err := beidfile.ParseAddress(data); errors.Is(err, beidfile.ErrTruncated) {
+		return maxFile
+	}
+	return len(data)
+}
+
+// derEnd is where a DER object that fits one command ends: an ECDSA signature, a key.
+func derEnd(data []byte) int {
+	if total, ok := beidfile.DERLength(data); ok && total <= chunk {
+		return total
+	}
+	return len(data)
 }
 
 // readFile selects a file and reads it. want is the length to ask for, 0 if none is known.
@@ -163,7 +170,7 @@ func (c *Card) readFile(tx *card.Tx, spec fileSpec, want int) (*content, error) 
 	case spec.der:
 		return readDER(tx, want)
 	case want > 0:
-		return readGuessed(tx, want)
+		return readGuessed(tx, want, spec.end)
 	}
 	data, err := readToEnd(tx, nil)
 	return &content{data: data, exact: true}, err
@@ -173,9 +180,6 @@ func (c *Card) readFile(tx *card.Tx, spec fileSpec, want int) (*content, error) 
 // the card does not know the command, another applet is selected: ours is then selected again, once.
 func (c *Card) selectFile(tx *card.Tx, spec fileSpec) error {
 	cmd := card.Command{INS: 0xA4, P1: 0x08, P2: 0x0C, Data: append([]byte{0x3F, 0x00}, spec.path[:]...)}
-	if err := c.ready(tx, false); err != nil {
-		return err
-	}
 	_, err := tx.Send(cmd)
 	if errors.Is(err, card.ErrUnsupported) && isStatus(err) {
 		if err = c.reselect(tx); err == nil {
@@ -226,18 +230,18 @@ func readDER(tx *card.Tx, want int) (*content, error) {
 }
 
 // readGuessed reads the want bytes that the file should have. A shorter file shows its end by itself; whether it is longer is
-// not asked, since that would cost a command on every card: see Card.ReadTails.
-func readGuessed(tx *card.Tx, want int) (*content, error) {
+// not asked, since that would cost a command on every card: see Card.ReadTails. But what was read may say so itself: end, if not
+// nil, is where the content ends by its own word.
+func readGuessed(tx *card.Tx, want int, end func([]byte) int) (*content, error) {
 	data, err := readUpTo(tx, nil, want)
 	if err != nil {
 		return nil, err
 	}
-	// An ECDSA signature longer than the guess says so itself.
-	if total, ok := beidfile.DERLength(data); ok && len(data) == want && total > want && total <= chunk {
-		if data, err = readUpTo(tx, data, total); err != nil {
+	if end != nil && len(data) == want && end(data) > want {
+		want = end(data)
+		if data, err = readUpTo(tx, data, want); err != nil {
 			return nil, err
 		}
-		return &content{data: data, exact: len(data) < total}, nil
 	}
 	return &content{data: data, exact: len(data) < want}, nil
 }

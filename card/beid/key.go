@@ -195,7 +195,7 @@ func (c *Card) Challenge(ctx context.Context, challenge []byte) ([]byte, error) 
 	}
 	var answer []byte
 	err := c.card.Do(ctx, func(tx *card.Tx) error {
-		if err := c.ready(tx, true); err != nil {
+		if err := c.ready(tx); err != nil {
 			return err
 		}
 		var err error

@@ -79,7 +79,7 @@ func (c *Card) pinTries(tx *card.Tx) (int, error) {
 		}
 		return int(raw[28]), nil
 	case c.data.AppletVersion == 0x17:
-		if err := c.ready(tx, true); err != nil {
+		if err := c.ready(tx); err != nil {
 			return -1, err
 		}
 		_, err := tx.Send(card.Command{INS: insVerify, P2: refPIN})
@@ -128,7 +128,7 @@ func (c *Card) withPIN(ctx context.Context, ask PINFunc, purpose Purpose, use fu
 				c.dropRights(tx)
 			}
 		}()
-		if err := c.ready(tx, true); err != nil {
+		if err := c.ready(tx); err != nil {
 			return err
 		}
 		err := use(tx, verify)
@@ -220,7 +220,6 @@ func (c *Card) sendPIN(tx *card.Tx, ins byte, pins ...card.PIN) error {
 // dropRights takes back what VERIFY gave, so that no other program finds it.
 func (c *Card) dropRights(tx *card.Tx) {
 	if _, err := tx.Send(logOff); err != nil {
-		c.wasReset = true
 		tx.ResetAtEnd(fmt.Errorf("logging off: %w", err))
 	}
 }
@@ -252,7 +251,7 @@ func (c *Card) ChangePIN(ctx context.Context, ask PINFunc) error {
 		defer fresh.Wipe()
 	}
 	err = c.card.Do(ctx, func(tx *card.Tx) error {
-		if err := c.ready(tx, true); err != nil {
+		if err := c.ready(tx); err != nil {
 			return err
 		}
 		tx.NoRepeat()
@@ -281,7 +280,7 @@ func (c *Card) UnblockPIN(ctx context.Context, ask PINFunc) error {
 	defer done()
 	defer puk.Wipe()
 	err = c.card.Do(ctx, func(tx *card.Tx) error {
-		if err := c.ready(tx, true); err != nil {
+		if err := c.ready(tx); err != nil {
 			return err
 		}
 		tx.NoRepeat()

@@ -22,13 +22,20 @@ func simulate(t *testing.T, profile string, o testcards.Options) (*testcards.Car
 	if err != nil {
 		t.Fatal(err)
 	}
+	c, trace := openSim(t, sim)
+	return sim, c, trace
+}
+
+// openSim opens a driver on a simulated card, until the test ends.
+func openSim(t *testing.T, sim *testcards.Card) (*beid.Card, *card.Trace) {
+	t.Helper()
 	trace := &card.Trace{}
 	c, err := beid.Open(context.Background(), trace.Reader(sim.Reader()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return sim, c, trace
+	return c, trace
 }
 
 // anchors trusts the test PKI of a card.
@@ -150,11 +157,7 @@ func TestReadTails(t *testing.T) {
 	long := append(sim.File(0x4032), make([]byte, 200)...)
 	sim.SetFile(0x4032, long)
 	resign(t, sim, long)
-	c, err := beid.Open(context.Background(), sim.Reader())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c, _ := openSim(t, sim)
 	f, err := c.ReadAll(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -248,11 +251,7 @@ func TestLongAddress(t *testing.T) {
 	address := append(append([]byte{1, 60}, street...), append([]byte("\x02\x049000\x03\x5A"), town...)...)
 	sim.SetFile(0x4033, address)
 	resign(t, sim, sim.File(0x4032))
-	c, err := beid.Open(context.Background(), sim.Reader())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c, _ := openSim(t, sim)
 	f, err := c.ReadAll(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -273,11 +272,7 @@ func TestDamagedCertificates(t *testing.T) {
 			t.Fatal(err)
 		}
 		sim.SetFile(0x5039, content)
-		c, err := beid.Open(context.Background(), sim.Reader())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+		c, _ := openSim(t, sim)
 		f, err := c.ReadAll(context.Background(), nil)
 		if err != nil || !bytes.Equal(f.Signature, content) || len(f.TokenInfo) == 0 {
 			t.Errorf("%X: read %X, %v", content, f.Signature, err)

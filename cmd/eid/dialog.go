@@ -27,7 +27,6 @@ func (f *dialogFlags) add(cmd *cobra.Command) {
 // dialog asks the holder for PINs: in a pinentry dialog, on the reader's keys, or, for a simulated card, not at all.
 type dialog struct {
 	program pinentry.Dialog
-	session *session
 	auto    bool
 	wrong   bool // the last PIN was wrong, and the holder wants another try
 	left    int  // tries left after it
@@ -43,7 +42,7 @@ func (a *app) newDialog(f dialogFlags, s *session) (*dialog, error) {
 	if program == "" {
 		program = a.config.Pinentry
 	}
-	return &dialog{program: pinentry.Dialog{Program: program, Language: a.lang}, session: s, auto: f.autoPIN}, nil
+	return &dialog{program: pinentry.Dialog{Program: program, Language: a.lang}, auto: f.autoPIN}, nil
 }
 
 var purposes = map[beid.Purpose]pinentry.Purpose{

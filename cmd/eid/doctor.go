@@ -121,7 +121,7 @@ func (a *app) checkService(ctx context.Context, states *[]card.ReaderState) chec
 	}
 	var err error
 	if *states, err = pcsc.Readers(ctx); err != nil {
-		return check{Status: checkFailed, Detail: err.Error(), Hint: serviceRestart}
+		return check{Status: checkFailed, Detail: err.Error(), Hint: serviceRestart()}
 	}
 	return check{Status: checkOK, Detail: "the smart card service answers"}
 }

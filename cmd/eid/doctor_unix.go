@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// serviceHint and serviceRestart say how the smart card service is started, and started anew.
-var (
-	serviceHint    = "start the smart card service: " + command("sudo systemctl start pcscd.socket", "sudo pcscd")
-	serviceRestart = command("sudo systemctl restart pcscd", "sudo pkill -TERM -x pcscd; sudo pcscd")
-)
+// serviceStart is the command that starts the smart card service, serviceRestart the one that starts it anew.
+func serviceStart() string { return command("sudo systemctl start pcscd.socket", "sudo pcscd") }
+func serviceRestart() string {
+	return command("sudo systemctl restart pcscd", "sudo pkill -TERM -x pcscd; sudo pcscd")
+}
 
 // command is the command for a system with systemd, or for one without.
 func command(systemd, without string) string {
@@ -42,7 +42,7 @@ func serviceFault() (hint, detail string) {
 	case lookErr != nil:
 		return "sudo apt install pcscd libccid", "the smart card service (pcscd) is not installed"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return command("sudo systemctl start pcscd.socket", "sudo pcscd"), "the smart card service (pcscd) is not running: nobody listens on " + path
+		return serviceStart(), "the smart card service (pcscd) is not running: nobody listens on " + path
 	}
-	return serviceRestart, "the smart card service does not answer: " + err.Error()
+	return serviceRestart(), "the smart card service does not answer: " + err.Error()
 }

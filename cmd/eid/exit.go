@@ -46,24 +46,29 @@ type hinted struct {
 
 func (h hinted) Unwrap() error { return h.error }
 
-// outcomes is the one place where errors become exit codes and hints: the first row that matches counts.
-var outcomes = []struct {
+// outcome is what an error comes to.
+type outcome struct {
 	err  error
 	code int
 	hint string
-}{
-	{card.ErrNoService, exitNoCard, serviceHint + ", then run: eid doctor"},
-	{card.ErrNoReader, exitNoCard, "plug a card reader in, then run: eid readers"},
-	{card.ErrNoCard, exitNoCard, "put the card in the reader, chip first; or wait for it with: eid read --watch"},
-	{card.ErrMute, exitNoCard, "turn the card over or clean the chip, then run: eid doctor"},
-	{beid.ErrNotEID, exitNoCard, "see what is in which reader with: eid readers"},
-	{card.ErrRemoved, exitNoCard, "leave the card in the reader until the command is done"},
-	{card.ErrPINBlocked, exitPIN, "unblock it with the PUK (eid pin unblock, cards before 2021) or at the municipality"},
-	{card.ErrPINCancelled, exitPIN, ""},
-	{card.ErrPINTimeout, exitPIN, ""},
-	{card.ErrBusy, exitFailure, "close the other program that uses the card, or run: eid doctor"},
-	{card.ErrReset, exitFailure, "another program uses the card at the same time: run the command again"},
-	{beid.ErrNoCertificate, exitFailure, "see which certificates the card has with: eid certs"},
+}
+
+// outcomes is the one place where errors become exit codes and hints: the first row that matches counts.
+func outcomes() []outcome {
+	return []outcome{
+		{card.ErrNoService, exitNoCard, "start the smart card service: " + serviceStart() + ", then run: eid doctor"},
+		{card.ErrNoReader, exitNoCard, "plug a card reader in, then run: eid readers"},
+		{card.ErrNoCard, exitNoCard, "put the card in the reader, chip first; or wait for it with: eid read --watch"},
+		{card.ErrMute, exitNoCard, "turn the card over or clean the chip, then run: eid doctor"},
+		{beid.ErrNotEID, exitNoCard, "see what is in which reader with: eid readers"},
+		{card.ErrRemoved, exitNoCard, "leave the card in the reader until the command is done"},
+		{card.ErrPINBlocked, exitPIN, "unblock it with the PUK (eid pin unblock, cards before 2021) or at the municipality"},
+		{card.ErrPINCancelled, exitPIN, ""},
+		{card.ErrPINTimeout, exitPIN, ""},
+		{card.ErrBusy, exitFailure, "close the other program that uses the card, or run: eid doctor"},
+		{card.ErrReset, exitFailure, "another program uses the card at the same time: run the command again"},
+		{beid.ErrNoCertificate, exitFailure, "see which certificates the card has with: eid certs"},
+	}
 }
 
 // report prints err and its hint, and returns the exit code. help is the command that shows the arguments.
@@ -94,7 +99,7 @@ func report(w io.Writer, err error, help string) int {
 	case errors.As(err, &forged):
 		code = exitInvalid
 	}
-	for _, o := range outcomes {
+	for _, o := range outcomes() {
 		if errors.Is(err, o.err) {
 			code, hint = o.code, o.hint
 			break

@@ -146,7 +146,7 @@ func (s *server) add(ctx context.Context, profile, address string, seed uint64) 
 	}
 	link, err := vpcd.Insert(ctx, address, sim)
 	if errors.Is(err, vpcd.ErrNoDriver) {
-		return hinted{err, "sudo apt install vsmartcard-vpcd, then " + serviceRestart}
+		return hinted{err, "sudo apt install vsmartcard-vpcd, then " + serviceRestart()}
 	}
 	if err != nil {
 		return err
