@@ -191,6 +191,12 @@ func functions(lang string) template.FuncMap {
 			}
 			return name
 		},
+		"change": func(code string) string {
+			if l, ok := changeLabels[code]; ok {
+				return l.in(lang)
+			}
+			return clean(code)
+		},
 		"clean": clean,
 		"when":  func(t time.Time) string { return stamp(t) },
 		"day":   func(t time.Time) string { return t.UTC().Format(time.DateOnly) },

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestHTMLSaysItAll(t *testing.T) {
 		}
 		page := b.String()
 		for _, want := range []string{labels["failed"].in(lang), labels["citizen"].in(lang), sample().Signatures[0].Errors[0].Text[lang],
-			"Hanne Test", "85073100166", "Hanne, Test", "TEST Root", "TEST TSA", "content-replaced", "left:16.81%;bottom:11.88%;width:33.61%;height:11.88%", `class="field bad"`} {
+			"Hanne Test", "85073100166", "Hanne, Test", "TEST Root", "TEST TSA", changeLabels["content-replaced"].in(lang), "left:16.81%;bottom:11.88%;width:33.61%;height:11.88%", `class="field bad"`} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%s: the page does not say %q", lang, want)
 			}
@@ -82,6 +83,24 @@ func TestLabels(t *testing.T) {
 	for name, l := range labels {
 		if l.en == "" || l.nl == "" || l.fr == "" || l.de == "" {
 			t.Errorf("label %q is not there in all languages", name)
+		}
+	}
+	for code, l := range changeLabels {
+		if l.en == "" || l.nl == "" || l.fr == "" || l.de == "" {
+			t.Errorf("change %q is not there in all languages", code)
+		}
+	}
+	source, err := os.ReadFile("../../internal/pdf/pdfdiff/pdfdiff.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile(`Kind = "([a-z-]+)"`).FindAllSubmatch(source, -1)
+	if len(codes) < 30 {
+		t.Errorf("%d kinds of changes found in the source", len(codes))
+	}
+	for _, c := range codes {
+		if _, ok := changeLabels[string(c[1])]; !ok {
+			t.Errorf("change %q has no label", c[1])
 		}
 	}
 	for _, part := range strings.Split(pageSource, `{{t "`)[1:] {

@@ -1,0 +1,14 @@
+//go:build soak
+
+package cades_test
+
+import "testing"
+
+// Content beyond 4 GiB, where lengths need more than 32 bits.
+func TestSoakLargeContent(t *testing.T) {
+	for _, chunk := range []int{0, 4096} {
+		if n := readLarge(t, newLargeFile(t, 5<<30, chunk)); n > 4<<20 {
+			t.Errorf("chunks of %d: %d bytes allocated", chunk, n)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package report
+
+// changeLabels say what a later revision of a PDF did, by the code of the
+// report's change.
+var changeLabels = map[string]label{
+	"signature-added":       {"A further signature", "Een bijkomende handtekening", "Une signature supplémentaire", "Eine weitere Signatur"},
+	"timestamp-added":       {"A time stamp over the document", "Een tijdstempel over het document", "Un horodatage du document", "Ein Zeitstempel über das Dokument"},
+	"signature-field-added": {"A field for a signature", "Een veld voor een handtekening", "Un champ de signature", "Ein Feld für eine Signatur"},
+	"validation-data-added": {"Data for checking it later", "Gegevens om later te controleren", "Données pour une vérification ultérieure", "Daten für eine spätere Prüfung"},
+	"metadata-changed":      {"Information about the document", "Informatie over het document", "Informations sur le document", "Angaben zum Dokument"},
+	"form-filled":           {"A form field was filled in", "Een formulierveld werd ingevuld", "Un champ de formulaire a été rempli", "Ein Formularfeld wurde ausgefüllt"},
+	"form-changed":          {"The form was changed", "Het formulier werd gewijzigd", "Le formulaire a été modifié", "Das Formular wurde geändert"},
+	"structure-changed":     {"The structure for reading aids was changed", "De structuur voor leeshulpmiddelen werd gewijzigd", "La structure pour les aides à la lecture a été modifiée", "Die Struktur für Lesehilfen wurde geändert"},
+	"presentation-changed":  {"How viewers open it was changed", "Hoe programma’s het openen werd gewijzigd", "L’ouverture par les lecteurs a été modifiée", "Wie Programme es öffnen, wurde geändert"},
+	"annotation-added":      {"A comment was added", "Een opmerking werd toegevoegd", "Un commentaire a été ajouté", "Ein Kommentar wurde hinzugefügt"},
+	"annotation-changed":    {"A comment was changed", "Een opmerking werd gewijzigd", "Un commentaire a été modifié", "Ein Kommentar wurde geändert"},
+	"annotation-removed":    {"A comment was removed", "Een opmerking werd verwijderd", "Un commentaire a été supprimé", "Ein Kommentar wurde entfernt"},
+	"content-replaced":      {"What stands on a page was replaced", "De inhoud van een pagina werd vervangen", "Le contenu d’une page a été remplacé", "Der Inhalt einer Seite wurde ersetzt"},
+	"resources-replaced":    {"Fonts or pictures of a page were replaced", "Lettertypes of beelden van een pagina werden vervangen", "Des polices ou images d’une page ont été remplacées", "Schriften oder Bilder einer Seite wurden ersetzt"},
+	"page-added":            {"A page was added", "Een pagina werd toegevoegd", "Une page a été ajoutée", "Eine Seite wurde hinzugefügt"},
+	"page-removed":          {"A page was removed", "Een pagina werd verwijderd", "Une page a été supprimée", "Eine Seite wurde entfernt"},
+	"page-replaced":         {"A page was replaced", "Een pagina werd vervangen", "Une page a été remplacée", "Eine Seite wurde ersetzt"},
+	"page-changed":          {"A page was changed", "Een pagina werd gewijzigd", "Une page a été modifiée", "Eine Seite wurde geändert"},
+	"overlay-added":         {"Something was laid over a page", "Iets werd over een pagina gelegd", "Quelque chose a été superposé à une page", "Etwas wurde über eine Seite gelegt"},
+	"field-added":           {"A form field was added", "Een formulierveld werd toegevoegd", "Un champ de formulaire a été ajouté", "Ein Formularfeld wurde hinzugefügt"},
+	"field-removed":         {"A form field was removed", "Een formulierveld werd verwijderd", "Un champ de formulaire a été supprimé", "Ein Formularfeld wurde entfernt"},
+	"field-changed":         {"A form field was changed", "Een formulierveld werd gewijzigd", "Un champ de formulaire a été modifié", "Ein Formularfeld wurde geändert"},
+	"signature-changed":     {"A signature or its look was changed", "Een handtekening of haar uitzicht werd gewijzigd", "Une signature ou son apparence a été modifiée", "Eine Signatur oder ihr Aussehen wurde geändert"},
+	"signature-removed":     {"A signature was removed", "Een handtekening werd verwijderd", "Une signature a été supprimée", "Eine Signatur wurde entfernt"},
+	"certification-changed": {"What the first signer allows was changed", "Wat de eerste ondertekenaar toelaat werd gewijzigd", "Ce que le premier signataire autorise a été modifié", "Was der erste Unterzeichner erlaubt, wurde geändert"},
+	"layers-changed":        {"Layers were shown or hidden", "Lagen werden getoond of verborgen", "Des calques ont été affichés ou masqués", "Ebenen wurden ein- oder ausgeblendet"},
+	"action-added":          {"Something that runs by itself was added", "Iets wat vanzelf wordt uitgevoerd werd toegevoegd", "Une action automatique a été ajoutée", "Etwas, das von selbst abläuft, wurde hinzugefügt"},
+	"attachment-changed":    {"An attached file was changed", "Een bijgevoegd bestand werd gewijzigd", "Un fichier joint a été modifié", "Eine angehängte Datei wurde geändert"},
+	"catalog-changed":       {"The document as a whole was changed", "Het document als geheel werd gewijzigd", "Le document dans son ensemble a été modifié", "Das Dokument als Ganzes wurde geändert"},
+	"encryption-changed":    {"The encryption was changed", "De versleuteling werd gewijzigd", "Le chiffrement a été modifié", "Die Verschlüsselung wurde geändert"},
+	"not-comparable":        {"What was changed cannot be told", "Wat er gewijzigd werd is niet te zeggen", "Ce qui a été modifié ne peut être déterminé", "Was geändert wurde, lässt sich nicht sagen"},
+}
