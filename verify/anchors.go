@@ -1,11 +1,16 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/eidkit/eidkit/internal/certs"
 )
 
 // PinnedRoot is a root of the Belgian eID that is trusted without being told.
@@ -60,27 +65,50 @@ func PinnedRoots() []PinnedRoot { return append([]PinnedRoot(nil), pinnedRoots..
 // goroutines once nobody adds to it.
 type Anchors struct {
 	added     []*x509.Certificate
-	prints    map[[sha256.Size]byte]bool     // of added
-	bySubject map[string][]*x509.Certificate // of added, by encoded subject
+	periods   map[[sha256.Size]byte][]period // of added
+	bySubject map[string][]*x509.Certificate // of added, by certs.NameKey
+	onlyAdded bool
 }
 
-// Add makes the certificate an anchor. It is trusted by its bytes: another
-// certificate with its name and key is not an anchor by that. Nil is ignored.
-func (a *Anchors) Add(cert *x509.Certificate) {
+// OnlyAdded takes the pinned roots out of the set: nothing is trusted but what
+// was added, or will be.
+func (a *Anchors) OnlyAdded() { a.onlyAdded = true }
+
+// pins reports whether the pinned roots belong to the set.
+func (a *Anchors) pins() bool { return a == nil || !a.onlyAdded }
+
+// period is a time of trust: from the first instant up to but not including
+// the second. Zero is without bound.
+type period struct{ from, until time.Time }
+
+// Add makes the certificate an anchor without bounds in time. It is trusted by
+// its bytes: another certificate with its name and key is not an anchor by
+// that. Nil is ignored.
+func (a *Anchors) Add(cert *x509.Certificate) { a.AddPeriod(cert, time.Time{}, time.Time{}) }
+
+// AddPeriod makes the certificate an anchor from one time (granted) up to
+// another (withdrawn), which is not included; a zero time is no bound. Added
+// more than once, it is an anchor in each of the periods. The period is that
+// of trust: the certificate's own validity is another matter.
+func (a *Anchors) AddPeriod(cert *x509.Certificate, granted, withdrawn time.Time) {
 	if cert == nil {
 		return
 	}
-	fp := sha256.Sum256(cert.Raw)
-	if a.prints[fp] {
-		return
-	}
-	if a.prints == nil {
-		a.prints = make(map[[sha256.Size]byte]bool)
+	if a.periods == nil {
+		a.periods = make(map[[sha256.Size]byte][]period)
 		a.bySubject = make(map[string][]*x509.Certificate)
 	}
-	a.prints[fp] = true
+	fp := sha256.Sum256(cert.Raw)
+	known := a.contains(fp)
+	if p := (period{granted, withdrawn}); !slices.Contains(a.periods[fp], p) {
+		a.periods[fp] = append(a.periods[fp], p)
+	}
+	if known {
+		return
+	}
+	key := certs.NameKey(cert.RawSubject)
 	a.added = append(a.added, cert)
-	a.bySubject[string(cert.RawSubject)] = append(a.bySubject[string(cert.RawSubject)], cert)
+	a.bySubject[key] = append(a.bySubject[key], cert)
 }
 
 // Contains reports whether the certificate is an anchor, at whatever time.
@@ -89,10 +117,10 @@ func (a *Anchors) Contains(cert *x509.Certificate) bool {
 		return false
 	}
 	fp := sha256.Sum256(cert.Raw)
-	return a.contains(fp) || pinnedRoot(fp) != nil
+	return a.contains(fp) || a.pins() && pinnedRoot(fp) != nil
 }
 
-func (a *Anchors) contains(fp [sha256.Size]byte) bool { return a != nil && a.prints[fp] }
+func (a *Anchors) contains(fp [sha256.Size]byte) bool { return a != nil && len(a.periods[fp]) > 0 }
 
 // Added returns the certificates that were added, in that order; the pinned
 // roots are not among them unless somebody added them too.
@@ -100,25 +128,66 @@ func (a *Anchors) Added() []*x509.Certificate {
 	if a == nil {
 		return nil
 	}
-	return append([]*x509.Certificate(nil), a.added...)
+	return slices.Clone(a.added)
 }
 
-// named returns the added certificates with that encoded subject.
-func (a *Anchors) named(subject []byte) []*x509.Certificate {
-	if a == nil {
+// Named returns the added certificates with that encoded subject, in whatever
+// way it is encoded.
+func (a *Anchors) Named(subject []byte) []*x509.Certificate {
+	if a == nil || len(a.added) == 0 {
 		return nil
 	}
-	return a.bySubject[string(subject)]
+	return a.bySubject[certs.NameKey(subject)]
 }
 
-// withdrawn returns why an anchor is none any more at the given time, or "".
-// What the caller added himself is not withdrawn behind his back.
-func (a *Anchors) withdrawn(cert *x509.Certificate, at time.Time) string {
+// Withdrawn returns why an anchor is none at the given time, in English, or "":
+// trust was granted later, or withdrawn before. What the caller added himself
+// is judged by the periods he gave, not withdrawn behind his back.
+func (a *Anchors) Withdrawn(cert *x509.Certificate, at time.Time) string {
 	fp := sha256.Sum256(cert.Raw)
-	if a.contains(fp) {
-		return ""
+	if !a.contains(fp) {
+		return pinnedRoot(fp).withdrawnAt(at)
 	}
-	return pinnedRoot(fp).withdrawnAt(at)
+	why := ""
+	for _, p := range a.periods[fp] {
+		switch {
+		case !p.until.IsZero() && !at.Before(p.until):
+			why = "trust in it was withdrawn on " + p.until.UTC().Format(time.DateOnly)
+		case !p.from.IsZero() && at.Before(p.from):
+			why = "trust in it was granted from " + p.from.UTC().Format(time.DateOnly)
+		default:
+			return ""
+		}
+	}
+	return why
+}
+
+// Digest identifies the set: SHA-256 over the sorted fingerprints of all
+// anchors, the pinned roots among them, each followed by its bounded periods
+// of trust.
+func (a *Anchors) Digest() [sha256.Size]byte {
+	prints := make(map[[sha256.Size]byte]bool)
+	if a.pins() {
+		for _, r := range pinnedRoots {
+			prints[r.SHA256] = true
+		}
+	}
+	for _, c := range a.Added() {
+		prints[sha256.Sum256(c.Raw)] = true
+	}
+	h := sha256.New()
+	for _, fp := range slices.SortedFunc(maps.Keys(prints), func(x, y [sha256.Size]byte) int { return bytes.Compare(x[:], y[:]) }) {
+		h.Write(fp[:])
+		if a == nil {
+			continue
+		}
+		for _, p := range a.periods[fp] {
+			if p != (period{}) {
+				fmt.Fprintf(h, "%d-%d", p.from.Unix(), p.until.Unix())
+			}
+		}
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 func (r *PinnedRoot) withdrawnAt(at time.Time) string {

@@ -16,13 +16,14 @@ import (
 var special = prefixes(
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
 	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-	"::/96",          // unspecified, loopback, IPv4-compatible
-	"64:ff9b:1::/48", // NAT64 of one network
-	"100::/64",       // discarded
-	"2001::/23",      // Teredo and other protocol assignments
-	"2001:db8::/32",  // documentation
-	"3fff::/20",      // documentation
-	"5f00::/16",      // segment routing
+	"168.63.129.16/32", // a cloud's own host, at a public address
+	"::/96",            // unspecified, loopback, IPv4-compatible
+	"64:ff9b:1::/48",   // NAT64 of one network
+	"100::/64",         // discarded
+	"2001::/23",        // Teredo and other protocol assignments
+	"2001:db8::/32",    // documentation
+	"3fff::/20",        // documentation
+	"5f00::/16",        // segment routing
 	"fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )
 

@@ -204,8 +204,7 @@ func TestNoConnection(t *testing.T) {
 
 func TestRedirects(t *testing.T) {
 	t.Parallel()
-	var s *httptest.Server
-	s = serve(t, func(w http.ResponseWriter, r *http.Request) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Referer() != "" {
 			t.Errorf("referer %q", r.Referer())
 		}

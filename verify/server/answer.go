@@ -22,7 +22,8 @@ import (
 // verify answers POST /v1/verify.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	status, size, rep := s.judge(w, r, began)
+	a, size, rep := s.judge(w, r, began)
+	status := a.send(w) // no place is held while a client takes his answer
 	verdict := ""
 	if rep != nil {
 		if verdict = string(rep.Indication); rep.Error != "" {
@@ -34,29 +35,54 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 		slog.String("verdict", verdict), slog.Int64("milliseconds", time.Since(began).Milliseconds()))
 }
 
-// judge does the work and writes the answer.
-func (s *Server) judge(w http.ResponseWriter, r *http.Request, began time.Time) (status int, size int64, rep *verify.Report) {
+// answer is what goes back to the client.
+type answer struct {
+	status int
+	kind   string
+	body   []byte
+}
+
+// answerTime is how long a client may take to read his answer.
+const answerTime = 20 * time.Second
+
+// send writes the answer and returns its status. That a client has gone is no
+// fault of ours.
+func (a answer) send(w http.ResponseWriter) int {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	h := w.Header()
+	h.Set("Content-Type", a.kind)
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	if a.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+	return a.status
+}
+
+// judge does the work.
+func (s *Server) judge(w http.ResponseWriter, r *http.Request, began time.Time) (a answer, size int64, rep *verify.Report) {
 	if s.stopping.Load() {
-		return s.fail(w, http.StatusServiceUnavailable, "the server is stopping"), 0, nil
+		return s.fail(http.StatusServiceUnavailable, "the server is stopping"), 0, nil
 	}
 	if r.ContentLength > s.options.MaxUpload+maxParts*2*maxField {
-		return s.fail(w, http.StatusRequestEntityTooLarge, "at most "+strconv.FormatInt(s.options.MaxUpload, 10)+" bytes"), 0, nil
+		return s.fail(http.StatusRequestEntityTooLarge, "at most "+strconv.FormatInt(s.options.MaxUpload, 10)+" bytes"), 0, nil
 	}
 	if err := s.uploads.enter(r.Context()); err != nil {
-		return s.fail(w, http.StatusServiceUnavailable, err.Error()), 0, nil
+		return s.fail(http.StatusServiceUnavailable, err.Error()), 0, nil
 	}
 	body := &pacedBody{r: r.Body, control: http.NewResponseController(w), pause: s.options.Pause, end: began.Add(s.options.UploadTime)}
 	u, err := s.receive(r, body)
 	s.uploads.leave()
 	if err != nil {
-		return s.refuse(w, err), 0, nil
+		return s.refuse(err), 0, nil
 	}
 	defer u.Close()
 	if !s.options.AllowTimes && (!u.at.IsZero() || len(u.received) > 0) {
-		return s.fail(w, http.StatusForbidden, "this server does not take times from its clients"), u.file.size, nil
+		return s.fail(http.StatusForbidden, "this server does not take times from its clients"), u.file.size, nil
 	}
 	if err := s.judging.enter(r.Context()); err != nil {
-		return s.fail(w, http.StatusServiceUnavailable, err.Error()), u.file.size, nil
+		return s.fail(http.StatusServiceUnavailable, err.Error()), u.file.size, nil
 	}
 	defer s.judging.leave()
 	ctx, cancel := context.WithTimeout(r.Context(), s.options.JudgeTime)
@@ -66,12 +92,12 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, began time.Time) 
 	s.metrics.judged.UpdateDuration(start)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return s.fail(w, http.StatusServiceUnavailable, "the file could not be judged in time"), u.file.size, nil
+			return s.fail(http.StatusServiceUnavailable, "the file could not be judged in time"), u.file.size, nil
 		}
 		s.options.Log.Error("verify", "error", err.Error())
-		return s.fail(w, http.StatusInternalServerError, "the file could not be judged"), u.file.size, nil
+		return s.fail(http.StatusInternalServerError, "the file could not be judged"), u.file.size, nil
 	}
-	return s.answer(ctx, w, r, u, rep), u.file.size, rep
+	return s.render(ctx, r, u, rep), u.file.size, rep
 }
 
 func (s *Server) verifyOptions(u *upload) verify.Options {
@@ -88,8 +114,8 @@ func (s *Server) verifyOptions(u *upload) verify.Options {
 	return o
 }
 
-// answer writes the report in the form that the client asked for.
-func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, u *upload, rep *verify.Report) int {
+// render writes the report in the form that the client asked for.
+func (s *Server) render(ctx context.Context, r *http.Request, u *upload, rep *verify.Report) answer {
 	var out bytes.Buffer
 	var err error
 	kind := accepted(r.Header.Get("Accept"))
@@ -103,21 +129,18 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		err = report.HTML(&out, rep, report.HTMLOptions{Language: wanted(u.language, r.Header.Get("Accept-Language")), Pages: pages})
 	case "application/xml":
 		if err = report.ETSI(&out, rep); errors.Is(err, report.ErrNothingToReport) {
-			return s.fail(w, http.StatusUnprocessableEntity, rep.Error+": "+rep.Reason)
+			return s.fail(http.StatusUnprocessableEntity, rep.Error+": "+rep.Reason)
 		}
 	case "application/json":
 		err = json.NewEncoder(&out).Encode(rep)
 	default:
-		return s.fail(w, http.StatusNotAcceptable, "application/json, text/html and application/xml are there")
+		return s.fail(http.StatusNotAcceptable, "application/json, text/html and application/xml are there")
 	}
 	if err != nil {
 		s.options.Log.Error("verify", "error", err.Error())
-		return s.fail(w, http.StatusInternalServerError, "the report could not be written")
+		return s.fail(http.StatusInternalServerError, "the report could not be written")
 	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
-	_, _ = w.Write(out.Bytes()) // a client that has gone is no fault of ours
-	return http.StatusOK
+	return answer{http.StatusOK, kind, out.Bytes()}
 }
 
 // accepted picks the first form of an Accept header that is there; JSON where
@@ -177,27 +200,24 @@ func drawPages(ctx context.Context, u *upload, rep *verify.Report, dir string) (
 }
 
 // refuse answers a request that could not be received.
-func (s *Server) refuse(w http.ResponseWriter, err error) int {
+func (s *Server) refuse(err error) answer {
 	var bad badRequest
 	switch {
 	case errors.As(err, &bad):
-		return s.fail(w, http.StatusBadRequest, bad.Error())
+		return s.fail(http.StatusBadRequest, bad.Error())
 	case errors.Is(err, errTooLarge):
-		return s.fail(w, http.StatusRequestEntityTooLarge, "at most "+strconv.FormatInt(s.options.MaxUpload, 10)+" bytes")
+		return s.fail(http.StatusRequestEntityTooLarge, "at most "+strconv.FormatInt(s.options.MaxUpload, 10)+" bytes")
+	case errors.Is(err, errBusy):
+		return s.fail(http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, errBody):
-		return s.fail(w, http.StatusRequestTimeout, errBody.Error())
+		return s.fail(http.StatusRequestTimeout, errBody.Error())
 	}
 	s.options.Log.Error("verify", "error", err.Error())
-	return s.fail(w, http.StatusInternalServerError, "the upload could not be kept")
+	return s.fail(http.StatusInternalServerError, "the upload could not be kept")
 }
 
 // fail answers with an error as JSON. What is left of the body is not read.
-func (s *Server) fail(w http.ResponseWriter, status int, text string) int {
-	w.Header().Set("Content-Type", "application/json")
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
-	}
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": text})
-	return status
+func (s *Server) fail(status int, text string) answer {
+	body, _ := json.Marshal(map[string]string{"error": text}) // of strings: cannot fail
+	return answer{status, "application/json", append(body, '\n')}
 }

@@ -40,7 +40,7 @@ func (s *Server) receivePart(u *upload, part *multipart.Part, left int64) (int64
 		if u.file != nil {
 			return 0, badf("more than one part \"file\": send one request for each")
 		}
-		f, err := spool(part, left, s.options.SpoolFolder)
+		f, err := s.spool(part, left)
 		if err != nil {
 			return 0, err
 		}
@@ -50,7 +50,7 @@ func (s *Server) receivePart(u *upload, part *multipart.Part, left int64) (int64
 		}
 		return f.size, nil
 	case "content":
-		f, err := spool(part, left, s.options.SpoolFolder)
+		f, err := s.spool(part, left)
 		if err != nil {
 			return 0, err
 		}
@@ -71,7 +71,7 @@ func (s *Server) receivePart(u *upload, part *multipart.Part, left int64) (int64
 // reader's into a mistake of the client.
 func formError(err error) error {
 	var bad badRequest
-	if errors.As(err, &bad) || errors.Is(err, errTooLarge) || errors.Is(err, errBody) {
+	if errors.As(err, &bad) || errors.Is(err, errTooLarge) || errors.Is(err, errBusy) || errors.Is(err, errBody) {
 		return err
 	}
 	return badf("the form cannot be read: %w", err)

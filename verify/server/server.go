@@ -48,6 +48,8 @@ type Options struct {
 	// SpoolFolder holds uploads over 256 KiB while they are judged; empty: the
 	// system's folder for temporary files.
 	SpoolFolder string
+	// MaxSpool bounds all uploads at rest together, in bytes: 2 GiB.
+	MaxSpool int64
 	// Uploads is how many requests may send at a time: 256.
 	Uploads int
 	// Judged is how many files are judged at a time: two for each processor.
@@ -78,6 +80,9 @@ func (o *Options) fill() {
 	if o.MaxUpload <= 0 {
 		o.MaxUpload = 64 << 20
 	}
+	if o.MaxSpool <= 0 {
+		o.MaxSpool = 2 << 30
+	}
 	if o.Verifier == nil {
 		o.Verifier = &verify.Verifier{}
 	}
@@ -100,6 +105,7 @@ type Server struct {
 	uploads  *gate
 	judging  *gate
 	metrics  *meters
+	disk     budget
 	stopping atomic.Bool
 }
 
@@ -109,6 +115,7 @@ func New(o Options) *Server {
 	s := &Server{options: o, mux: http.NewServeMux()}
 	s.uploads = newGate(o.Uploads, 0, time.Millisecond)
 	s.judging = newGate(o.Judged, o.Queue, o.Patience)
+	s.disk.limit.Store(o.MaxSpool)
 	s.metrics = newMeters(s)
 	s.mux.HandleFunc("POST /v1/verify", s.verify)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
@@ -140,8 +147,8 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	web := &http.Server{
 		Handler: s, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		// Longer than all that a request may take: bounds a client that does not
-		// read its answer.
+		// Longer than all that a request may take; the answer itself has a
+		// deadline of its own.
 		WriteTimeout: s.options.UploadTime + s.options.Patience + s.options.JudgeTime + time.Minute,
 	}
 	done := make(chan error, 1)

@@ -342,7 +342,68 @@ func TestOverload(t *testing.T) {
 // deadlines lets a recorder pass for a connection.
 type deadlines struct{ *httptest.ResponseRecorder }
 
-func (deadlines) SetReadDeadline(time.Time) error { return nil }
+func (deadlines) SetReadDeadline(time.Time) error  { return nil }
+func (deadlines) SetWriteDeadline(time.Time) error { return nil }
+
+// TestSpoolBudget: uploads at rest take no more than is allowed together, and give it back.
+func TestSpoolBudget(t *testing.T) {
+	t.Parallel()
+	s := New(Options{MaxSpool: 1 << 20, SpoolFolder: t.TempDir(), Verify: verify.Options{Offline: true}})
+	big := bytes.Repeat([]byte{'x'}, 700<<10)
+	first, err := s.spool(bytes.NewReader(big), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.spool(bytes.NewReader(big), 1<<20); !errors.Is(err, errBusy) {
+		t.Errorf("the second: %v", err)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(deadlines{w}, httptest.NewRequest("POST", "/v1/verify", bytes.NewReader(big)))
+	if w.Code != 503 {
+		t.Errorf("over HTTP: %d", w.Code)
+	}
+	first.Close()
+	again, err := s.spool(bytes.NewReader(big), 1<<20)
+	if err != nil {
+		t.Fatalf("after the first was closed: %v", err)
+	}
+	again.Close()
+	if used := s.disk.used.Load(); used != 0 {
+		t.Errorf("%d bytes are still counted", used)
+	}
+}
+
+// TestSlowReader: a client that does not take his answer holds no place.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	s := New(Options{Judged: 1, Queue: 1, Patience: time.Nanosecond, Verify: verify.Options{Offline: true}})
+	w := &stuck{ResponseRecorder: httptest.NewRecorder(), begun: make(chan struct{}), end: make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.ServeHTTP(w, httptest.NewRequest("POST", "/v1/verify", strings.NewReader("x")))
+	}()
+	<-w.begun
+	if s.judging.inside() != 0 {
+		t.Error("the place is held while the answer is written")
+	}
+	close(w.end)
+	<-done
+}
+
+// stuck is a connection whose client does not read.
+type stuck struct {
+	*httptest.ResponseRecorder
+	begun, end chan struct{}
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	close(s.begun)
+	<-s.end
+	return len(p), nil
+}
+func (*stuck) SetReadDeadline(time.Time) error  { return nil }
+func (*stuck) SetWriteDeadline(time.Time) error { return nil }
 
 // TestStop: a server that stops says so, and no file of an upload stays.
 func TestStop(t *testing.T) {

@@ -73,7 +73,7 @@ func (s *Server) receive(r *http.Request, body io.Reader) (*upload, error) {
 	if err == nil && kind == "multipart/form-data" {
 		err = s.receiveParts(u, &limitedBody{r: body, left: s.options.MaxUpload + maxParts*2*maxField}, params["boundary"])
 	} else {
-		u.file, err = spool(body, s.options.MaxUpload, s.options.SpoolFolder)
+		u.file, err = s.spool(body, s.options.MaxUpload)
 	}
 	if err == nil && (u.file == nil || u.file.size == 0) {
 		err = badf("no file: send it as the body, or as the part \"file\" of multipart/form-data")
