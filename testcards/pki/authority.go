@@ -116,7 +116,7 @@ func (p *PKI) sign(t *x509.Certificate, issuer *Authority, key crypto.Signer) (*
 	}
 	t.SignatureAlgorithm = p.opts.Algorithm.signature()
 	if t.SerialNumber == nil {
-		t.SerialNumber = p.serial(t, pub)
+		t.SerialNumber = p.serial(t, pub, "")
 	}
 	der, err := x509.CreateCertificate(nil, t, parent, pub, signer)
 	if err != nil {
@@ -132,15 +132,20 @@ func (p *PKI) sign(t *x509.Certificate, issuer *Authority, key crypto.Signer) (*
 	return cert, nil
 }
 
-// serial derives a 16-byte serial number from what the certificate says. The
+// serial derives a 16-byte serial number from what the certificate says, and
+// from variant, which tells apart those that differ in other things alone. The
 // first byte is 10 hex, as on real cards, so it is positive.
-func (p *PKI) serial(t *x509.Certificate, pub crypto.PublicKey) *big.Int {
+func (p *PKI) serial(t *x509.Certificate, pub crypto.PublicKey, variant string) *big.Int {
 	spki, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {
 		spki = nil // CreateCertificate refuses the key with a better message
 	}
-	raw := p.keys.derive(16, "serial", p.opts.Algorithm.String(), string(t.RawSubject), string(spki),
-		t.NotBefore.UTC().String(), t.NotAfter.UTC().String())
+	parts := []string{"serial", p.opts.Algorithm.String(), string(t.RawSubject), string(spki),
+		t.NotBefore.UTC().String(), t.NotAfter.UTC().String()}
+	if variant != "" {
+		parts = append(parts, variant)
+	}
+	raw := p.keys.derive(16, parts...)
 	raw[0] = 0x10
 	return new(big.Int).SetBytes(raw)
 }

@@ -57,6 +57,11 @@ type Request struct {
 	NotBefore time.Time
 	NotAfter  time.Time
 	Serial    *big.Int
+	// IndirectCRL has the CRL distribution point name CRLIssuer instead of
+	// the issuer itself (RFC 5280 section 4.2.1.13).
+	IndirectCRL bool
+	// Extensions are added to the certificate as they are.
+	Extensions []pkix.Extension
 }
 
 // Issued is a leaf certificate with its key.
@@ -100,11 +105,31 @@ func (p *PKI) Issue(r Request) (*Issued, error) {
 		}
 		t.ExtraExtensions = []pkix.Extension{qc}
 	}
+	if r.IndirectCRL {
+		t.ExtraExtensions = append(t.ExtraExtensions, p.indirectPoint())
+	}
+	t.ExtraExtensions = append(t.ExtraExtensions, r.Extensions...)
+	if variant := r.variant(); variant != "" && t.SerialNumber == nil {
+		t.SerialNumber = p.serial(t, r.Key.Public(), variant)
+	}
 	cert, err := p.sign(t, r.Issuer, r.Key)
 	if err != nil {
 		return nil, fmt.Errorf("issuing test certificate: %w", err)
 	}
 	return &Issued{Certificate: cert, Key: r.Key, Issuer: r.Issuer}, nil
+}
+
+// variant tells certificates apart that differ in extensions alone; empty for
+// the ordinary ones.
+func (r *Request) variant() string {
+	var parts []string
+	if r.IndirectCRL {
+		parts = append(parts, "indirect")
+	}
+	for _, e := range r.Extensions {
+		parts = append(parts, e.Id.String(), string(e.Value))
+	}
+	return strings.Join(parts, " ")
 }
 
 // fill sets the defaults and checks the request.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The RSA keys were made once with "openssl genrsa -traditional": Go offers no
@@ -24,6 +25,8 @@ var (
 	rsa2048PEM []byte
 	//go:embed rsa1024.pem
 	rsa1024PEM []byte
+	//go:embed services2048.pem
+	servicesPEM []byte
 )
 
 // slots is a run of places in a pool of RSA keys.
@@ -40,12 +43,17 @@ var (
 const (
 	rsa2048Count = 16
 	rsa1024Count = 8
+	serviceCount = 12
 )
+
+// serviceKeys is the pool of the authorities and services that the first
+// cards did without: time stamps, OCSP, indirect CRLs.
+var serviceKeys = sync.OnceValues(func() ([]*rsa.PrivateKey, error) { return parsePool(servicesPEM, serviceCount) })
 
 // keyPool gives keys for one seed.
 type keyPool struct {
-	seed             uint64
-	rsa2048, rsa1024 []*rsa.PrivateKey
+	seed                       uint64
+	rsa2048, rsa1024, services []*rsa.PrivateKey
 }
 
 func newKeyPool(seed uint64) (*keyPool, error) {
@@ -56,6 +64,9 @@ func newKeyPool(seed uint64) (*keyPool, error) {
 	}
 	if p.rsa1024, err = parsePool(rsa1024PEM, rsa1024Count); err != nil {
 		return nil, fmt.Errorf("RSA 1024 test keys: %w", err)
+	}
+	if p.services, err = serviceKeys(); err != nil {
+		return nil, fmt.Errorf("RSA test keys of services: %w", err)
 	}
 	return p, nil
 }
@@ -120,6 +131,14 @@ func (p *keyPool) ec(parts ...string) *ecdsa.PrivateKey {
 			return key
 		}
 	}
+}
+
+// serviceKey returns the key of a service in the given slot of its pool.
+func (p *PKI) serviceKey(name string, slot int) crypto.Signer {
+	if p.opts.Algorithm == EC {
+		return p.keys.ec("service", name)
+	}
+	return p.keys.at(p.keys.services, slot)
 }
 
 // authorityKey returns the key of the authority in the given pool slot.

@@ -1,9 +1,12 @@
 // Package pki makes a test public-key infrastructure shaped like the one
 // behind the Belgian eID: a root, a citizen CA, a foreigner CA, a government
-// CA, and the national register (RRN) that signs the data of the cards.
+// CA, the national register (RRN) that signs the data of the cards, and a time
+// stamp CA with its unit.
 //
 // Call New, then PKI.Issue for the certificates of a simulated card and
 // PKI.LeafKey for its keys; PKI.RRN signs the identity and address files.
+// PKI.Responder, PKI.TimestampUnit and PKI.CRL are for revocation and time
+// stamping; package testcards/network serves them.
 //
 // Everything is deterministic: the same Options give the same keys and the
 // same certificate bytes, today and in ten years, because keys come from the
@@ -12,9 +15,9 @@
 // example arc 2.999, and no program may have such a root among its default
 // anchors.
 //
-// Out of scope: revocation lists, OCSP answers and serving them (the
-// certificates only name their addresses under Options.BaseURL), timestamping
-// certificates, and random keys.
+// Out of scope: what is revoked and serving it (testcards/network; the
+// certificates only name addresses under Options.BaseURL), OCSP answers and
+// time stamps (testcards/answers), and random keys.
 //
 // References: facts sheet 4 and facts sheet "signatures" section
 // 5 (shape of the certificates), RFC 5280 (profile), RFC 6979 (deterministic
@@ -106,13 +109,17 @@ type Authority struct {
 // PKI is a complete test PKI. It is read-only after New and may be used from
 // several goroutines.
 type PKI struct {
-	// Root is self-signed and issued the four below.
+	// Root is self-signed and issued all below but TSA.
 	Root *Authority
 	// CitizenCA, ForeignerCA and GovernmentCA issue leaves.
 	CitizenCA, ForeignerCA, GovernmentCA *Authority
 	// RRN signs identity and address files; it is no CA. Its certificate is
 	// file 503C of a card.
 	RRN *Authority
+	// TimestampCA issued TSA, which signs time stamps.
+	TimestampCA, TSA *Authority
+	// CRLIssuer is no CA: it signs the one indirect CRL.
+	CRLIssuer *Authority
 
 	opts Options
 	keys *keyPool
@@ -147,6 +154,9 @@ func New(o Options) (*PKI, error) {
 			return nil, fmt.Errorf("making test PKI: %s: %w", r.name, err)
 		}
 		*r.field(p) = a
+	}
+	if err := p.addServices(); err != nil {
+		return nil, fmt.Errorf("making test PKI: %w", err)
 	}
 	return p, nil
 }
@@ -185,6 +195,17 @@ func (p *PKI) CertificateURL(a *Authority) string { return p.opts.BaseURL + "/cr
 
 // OCSPURL is the one OCSP address of the whole PKI.
 func (p *PKI) OCSPURL() string { return p.opts.BaseURL + "/ocsp" }
+
+// DeltaURL is where the delta CRL of a is, if there is one.
+func (p *PKI) DeltaURL(a *Authority) string { return p.opts.BaseURL + "/crl/" + a.Name + "-delta.crl" }
+
+// TSAURL is the address of the time stamp service whose unit is TSA.
+func (p *PKI) TSAURL() string { return p.opts.BaseURL + "/tsa/" + p.TSA.Name }
+
+// CAs returns the certificate authorities, the root first.
+func (p *PKI) CAs() []*Authority {
+	return []*Authority{p.Root, p.CitizenCA, p.ForeignerCA, p.GovernmentCA, p.TimestampCA}
+}
 
 // SignFile signs the bytes of a card file as the national register does: the
 // content of files 4032 and 4034 before zero fill. RSA gives PKCS #1 v1.5 of
