@@ -250,9 +250,12 @@ type Timestamp struct {
 
 // PDFFacts are what only PDF signatures have.
 type PDFFacts struct {
-	Field       string
-	Page        int // from 1; 0: not on a page
+	Field string
+	Page  int // from 1; 0: not on a page
+	// Rect is left, bottom, right, top on the page as shown (cropped and
+	// rotated), PageSize its width and height; points of 1/72 inch.
 	Rect        [4]float64
+	PageSize    [2]float64
 	Revision    int // from 1: which revision of the file it signs
 	Revisions   int // how many there are
 	Certified   int // DocMDP permission 1 to 3 of a certification signature, or 0

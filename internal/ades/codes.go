@@ -23,15 +23,22 @@ const (
 	BadTimestamp      Code = "BAD_TIMESTAMP"       // embedded token that cannot be parsed: a warning
 
 	// Signed attributes: SIG_CONSTRAINTS_FAILURE.
-	NoMessageDigest    Code = "NO_MESSAGE_DIGEST"     // CMS attributes without message-digest
-	NoContentType      Code = "NO_CONTENT_TYPE"       // CMS attributes without content-type, or another one
-	NoSigningCertRef   Code = "NO_SIGNING_CERT_REF"   // AdES without signing-certificate attribute
-	PropertiesUnsigned Code = "PROPERTIES_NOT_SIGNED" // XAdES SignedProperties that no reference covers
-	SigningTimeInPDF   Code = "SIGNING_TIME_IN_PDF"   // PAdES baseline forbids the attribute: a warning
-	AlgorithmMismatch  Code = "ALGORITHM_MISMATCH"    // digest algorithm of signer and signature differ
+	NoMessageDigest    Code = "NO_MESSAGE_DIGEST"       // CMS attributes without message-digest
+	NoContentType      Code = "NO_CONTENT_TYPE"         // CMS attributes without content-type, or another one
+	NoSigningCertRef   Code = "NO_SIGNING_CERT_REF"     // AdES without signing-certificate attribute
+	PropertiesUnsigned Code = "PROPERTIES_NOT_SIGNED"   // XAdES SignedProperties that no reference covers
+	PropertiesUntyped  Code = "PROPERTIES_NOT_DECLARED" // XAdES SignedProperties covered by a reference that lacks their Type
+	SigningTimeInPDF   Code = "SIGNING_TIME_IN_PDF"     // PAdES baseline forbids the attribute: a warning
+	AlgorithmMismatch  Code = "ALGORITHM_MISMATCH"      // digest algorithm of signer and signature differ
+
+	// CMS.
+	BrokenAttributes  Code = "BROKEN_ATTRIBUTES"   // signed attributes against RFC 5652: missing, doubled, other type of content or algorithms: SIG_CRYPTO_FAILURE
+	OtherContent      Code = "OTHER_CONTENT"       // content was given, but the signature holds and signs another: a warning
+	HashIndexMismatch Code = "HASH_INDEX_MISMATCH" // ats-hash-index of an archive time stamp: missing, broken, or naming what is not there
 
 	// References.
 	ManifestBroken Code = "MANIFEST_BROKEN" // manifest cannot be parsed
+	ManifestEmpty  Code = "MANIFEST_EMPTY"  // manifest of a container that lists no file
 
 	// PDF.
 	ModifiedAfterwards Code = "MODIFIED_AFTER_SIGNING" // a later revision changed what may not change

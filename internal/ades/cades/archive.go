@@ -189,7 +189,7 @@ func (s *signer) writeSigner(w io.Writer, kept []cms.Attribute, bare, canon bool
 
 // archiveDigests are what an archive time stamp over everything covers.
 func (s *signer) archiveDigests(st stamp) []ades.Digest {
-	list := append(s.signatureDigests(), objects(s.certificates, s.crls, s.ocsps)...)
+	list := append(s.signedDigests(), objects(s.certificates, s.crls, s.ocsps)...)
 	for i := range s.info.UnsignedAttrs {
 		if i != st.at && (stampKinds[s.info.UnsignedAttrs[i].Type].kind != ades.ArchiveTS || s.allBefore(i, st)) {
 			list = append(list, s.attributeDigests(i)...)

@@ -118,7 +118,7 @@ func (s *signer) archive3(ts *ades.Timestamp, st stamp) {
 		ts.Findings = append(ts.Findings, ades.Finding{Code: ades.EncodingOddity,
 			Detail: fmt.Sprintf("%d entries of the index are not in the fields of SignedData but elsewhere in the signature", elsewhere)})
 	}
-	s.cover(ts, func() []ades.Digest { return append(s.signatureDigests(), covers...) })
+	s.cover(ts, func() []ades.Digest { return append(s.signedDigests(), covers...) })
 }
 
 func (s *signer) archive3Fits(ix *hashIndex, h crypto.Hash, want []byte) (bool, error) {

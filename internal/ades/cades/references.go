@@ -51,7 +51,7 @@ func canonical(raw []byte) []byte {
 func (s *signer) referenceDigests(kind ades.TimestampKind) []ades.Digest {
 	var list []ades.Digest
 	if kind == ades.SigAndRefs {
-		list = s.signatureDigests()
+		list = s.valueDigests()
 	}
 	for i, a := range s.info.UnsignedAttrs {
 		if a.Type == oidCertificateRefs || a.Type == oidRevocationRefs || kind == ades.SigAndRefs && a.Type == oidSignatureTS {

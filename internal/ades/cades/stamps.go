@@ -136,7 +136,7 @@ func (s *signer) timestamps() {
 			s.compare(ts, s.contentFits)
 		case st.kind == ades.SignatureTS:
 			s.compare(ts, s.signatureFits)
-			s.cover(ts, s.signatureDigests)
+			s.cover(ts, s.valueDigests)
 		case st.kind == ades.SigAndRefs, st.kind == ades.RefsOnly:
 			s.compare(ts, func(h crypto.Hash, want []byte) (bool, error) { return s.referencesFit(st.kind, h, want) })
 			s.cover(ts, func() []ades.Digest { return s.referenceDigests(st.kind) })
@@ -237,9 +237,16 @@ func (s *signer) signatureFits(h crypto.Hash, want []byte) (bool, error) {
 	return bytes.Equal(digestOf(h, s.info.Signature), want), nil
 }
 
-// signatureDigests are the signature value and the certificates that the signed attributes name by their digests.
-func (s *signer) signatureDigests() []ades.Digest {
-	list := []ades.Digest{ades.ObjectDigest(s.info.Signature)}
+// valueDigests are the signature value alone: that it binds the signed attributes, and the certificates that they name, holds only if
+// the value is good, which is not for a reader to say.
+func (s *signer) valueDigests() []ades.Digest {
+	return []ades.Digest{ades.ObjectDigest(s.info.Signature)}
+}
+
+// signedDigests are the signature value and the certificates that the signed attributes name by their digests, for time stamps over
+// those attributes themselves.
+func (s *signer) signedDigests() []ades.Digest {
+	list := s.valueDigests()
 	for _, ref := range s.sig.CertRefs {
 		if !ref.Hash.Available() {
 			continue

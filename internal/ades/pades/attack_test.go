@@ -112,6 +112,12 @@ var attacks = []attack{
 	{"locked field filled in", locked("<< /Type /SigFieldLock /Action /Include /Fields [(remark)] >>"), replace(fillRemark()), "form-filled: field remark"},
 	{"all fields locked", locked("<< /Type /SigFieldLock /Action /All >>"), replace(fillRemark()), "form-filled: field remark"},
 	{"FieldMDP by the signature", fieldMDP("/Action /Exclude /Fields [(amount)]"), replace(fillRemark()), "form-filled: field remark"},
+	{"colour profile exchanged", func(t testing.TB) *pdftest.File {
+		f := pdftest.New(pdftest.Catalog, pdftest.Contract())
+		f.Append(pdftest.Update{Objects: objects{1: catalog("/OutputIntents [<< /Type /OutputIntent /S /GTS_PDFA1 /OutputConditionIdentifier (sRGB) >>]")}})
+		signFirst(t, f, pdftest.Update{}, "", "")
+		return f
+	}, replace(objects{1: catalog("/OutputIntents [<< /Type /OutputIntent /S /GTS_PDFX /OutputConditionIdentifier (other) >>]")}), "catalog-changed"},
 	{"JavaScript", nil, replace(objects{1: catalog("/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (app.alert\\(1\\)) >>] >> >>")}), "action-added: names"},
 	{"OpenAction", nil, replace(objects{1: catalog("/OpenAction << /S /JavaScript /JS (x) >>")}), "action-added: catalog (OpenAction"},
 	{"action of a page", nil, replace(objects{7: strings.Replace(page2(), "/Parent", "/AA << /O << /S /JavaScript /JS (x) >> >> /Parent", 1)}), "action-added: page 2"},

@@ -132,6 +132,14 @@ var everyday = []honest{
 	{"other fields locked", locked("<< /Type /SigFieldLock /Action /Include /Fields [(amount)] >>"), replace(fillRemark()), "form-filled: field remark"},
 	{"signing where all fields are locked", locked("<< /Type /SigFieldLock /Action /All >>"), newSignature(true), "signature-added"},
 	{"document information", nil, add(pdftest.Update{Trailer: "/Info 17 0 R", Objects: objects{17: "<< /Title (Lease) /ModDate (D:20250603) >>"}}), "metadata-changed: document information"},
+	{"picture among the form's resources", func(t testing.TB) *pdftest.File {
+		f := pdftest.New(pdftest.Catalog, pdftest.Contract())
+		f.Append(pdftest.Update{Objects: objects{
+			pdftest.Form: strings.Replace(form(tenant), "/Helv 5 0 R >>", "/Helv 5 0 R >> /XObject << /FRM 70 0 R >>", 1), 70: pdftest.Look(10, 10, "0 0 5 5 re f")}})
+		signFirst(t, f, pdftest.Update{}, "", "")
+		return f
+	}, replace(objects{70: pdftest.Look(20, 20, "0 0 9 9 re f")}), ""},
+	{"colour profile of a visible signature", nil, replace(objects{1: catalog("/OutputIntents [<< /Type /OutputIntent /S /GTS_PDFA1 /OutputConditionIdentifier (sRGB) >>]")}), "presentation-changed: catalog"},
 	{"XMP and version", nil, replace(objects{1: catalog("/Version /2.0 /Metadata 60 0 R"), 60: pdftest.Stream("/Type /Metadata /Subtype /XML", "<x/>")}), "metadata-changed"},
 	{"note", nil, replace(objects{3: page1(tenant, 60, 61), 60: "<< /Type /Annot /Subtype /Text /Rect [100 695 118 713] /Contents (ok?) /Popup 61 0 R >>", 61: "<< /Type /Annot /Subtype /Popup /Rect [0 0 300 700] /Parent 60 0 R >>"}), "annotation-added"},
 	{"highlight", nil, replace(objects{3: page1(tenant, 60), 60: strings.Replace(freeText(overRent, "/AP << /N 61 0 R >>"), "FreeText", "Highlight", 1), 61: strings.Replace(pdftest.Look(110, 25, "/G0 gs 1 1 0 rg 0 0 110 25 re f"), "/Font", "/ExtGState << /G0 << /BM /Multiply >> >> /Font", 1)}), "annotation-added"},

@@ -142,6 +142,10 @@ func (s *signature) values(property *xmldsig.Node) {
 			s.addCRL(n, property)
 		case "EncapsulatedOCSPValue":
 			s.addOCSP(n, property)
+		case "CRLValues", "OCSPValues": // the schema asks for one or more
+			if len(children(n, "Encapsulated"+strings.TrimSuffix(n.Local(), "s"))) == 0 {
+				s.note(ades.BadStructure, n.Local(), "without a value")
+			}
 		}
 	}
 }

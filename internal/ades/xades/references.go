@@ -70,7 +70,7 @@ func (s *signature) kind(ref *xmldsig.Reference, target *xmldsig.Node) ades.Refe
 		return ades.RefSignedProperties
 	case ref.Type == typeManifest:
 		return ades.RefManifest
-	case ref.Type == typeObject && target != nil:
+	case ref.Type == typeObject && target != nil && !s.ownElement(target):
 		return ades.RefObject
 	case isType(ref.Type, typeCounterSigned), target.Is(xmldsig.NamespaceDS, "SignatureValue"):
 		return ades.RefCounterSigned
@@ -95,6 +95,15 @@ func (s *signature) isObject(n *xmldsig.Node) bool {
 	return n.Is(xmldsig.NamespaceDS, "Object") && n.Parent() == s.dsig.Node
 }
 
+// inObject tells whether n stands right in one of this signature's own objects.
+func (s *signature) inObject(n *xmldsig.Node) bool { return n != nil && s.isObject(n.Parent()) }
+
+// ownElement tells whether n is KeyInfo, or an element of XML Signature right
+// in an object, of this signature: makers call that an object as well.
+func (s *signature) ownElement(n *xmldsig.Node) bool {
+	return n != nil && n == s.dsig.KeyInfo || s.inObject(n) && (n.Is(xmldsig.NamespaceDS, "Manifest") || n.Is(xmldsig.NamespaceDS, "SignatureProperties"))
+}
+
 // ownPart tells whether n is a part of this signature that is no data: within
 // its qualifying properties or its key information.
 func (s *signature) ownPart(n *xmldsig.Node) bool {
@@ -112,7 +121,7 @@ func (s *signature) misplaced(kind ades.ReferenceKind, ref *xmldsig.Reference, t
 		wrong = "SignedProperties"
 	case kind == ades.RefObject && !s.isObject(target):
 		wrong = "Object"
-	case kind == ades.RefManifest && !target.Is(xmldsig.NamespaceDS, "Manifest"):
+	case kind == ades.RefManifest && (!target.Is(xmldsig.NamespaceDS, "Manifest") || ref.Type == typeManifest && !s.inObject(target)):
 		wrong = "Manifest"
 	case kind == ades.RefCounterSigned && !target.Is(xmldsig.NamespaceDS, "SignatureValue"):
 		wrong = "SignatureValue"

@@ -65,6 +65,11 @@ func TestTimestamps(t *testing.T) {
 		if issuer != (c.kind == ades.ArchiveTS) {
 			t.Errorf("%s: covers the issuer's certificate: %v", c.name, issuer)
 		}
+		// The signer's certificate is proved where SigningCertificate is in the imprint, not by way of the value.
+		own := slices.Contains(ts.Covers, ades.ObjectDigest(s.Certificate.Raw))
+		if own != (c.kind == ades.ArchiveTS) {
+			t.Errorf("%s: covers the signer's certificate: %v", c.name, own)
+		}
 		// Over something else, nothing is proved.
 		wrong := *p
 		wrong.unsigned = slices.Clone(p.unsigned)
@@ -166,6 +171,68 @@ func TestOddTimestamps(t *testing.T) {
 	}
 	if intact != 1 || !sig.References[0].Intact {
 		t.Errorf("%d of %d time stamps are intact", intact, len(sig.Timestamps))
+	}
+}
+
+// TestStampedNoise: a time stamp over bytes that later stand as the value of a signature proves these bytes, and no certificate that
+// somebody names beside them.
+func TestStampedNoise(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t)
+	_, p := s.enveloping(t)
+	p.value = `<ds:SignatureValue` + nsDS + ` Id="value-sig">` + b64(make([]byte, 96)) + `</ds:SignatureValue>`
+	p.unsigned = []string{s.stampElement(t, "xades", "SignatureTimeStamp", "ts", "", p.value)}
+	sig := read(t, p.assemble())[0]
+	if len(sig.Timestamps) != 1 || !sig.Timestamps[0].Intact || len(sig.CertRefs) != 1 {
+		t.Fatalf("%d time stamps, %v", len(sig.Timestamps), sig.Findings)
+	}
+	for _, d := range sig.Timestamps[0].Covers {
+		if d == ades.ObjectDigest(s.Certificate.Raw) {
+			t.Error("the certificate is said to have existed")
+		}
+	}
+	if got := verdict(sig); got != "value" {
+		t.Errorf("the signature: %s", got)
+	}
+}
+
+// TestNoValue: a SignatureValue that is empty or no base64 fits no key; the structure stands.
+func TestNoValue(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t)
+	doc, p := s.enveloping(t)
+	for _, value := range []string{"", " ", "?", "MAA=", "AAAA?"} {
+		sig := read(t, strings.Replace(doc, p.value, `<ds:SignatureValue`+nsDS+` Id="value-sig">`+value+`</ds:SignatureValue>`, 1))[0]
+		if got := verdict(sig); got != "value" {
+			t.Errorf("%q: %s, %v", value, got, sig.Findings)
+		}
+	}
+}
+
+// TestEmptyValues: RevocationValues with nothing in a list of it is not what the schema asks for.
+func TestEmptyValues(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t)
+	const value = `<xades:EncapsulatedOCSPValue>MAA=</xades:EncapsulatedOCSPValue>`
+	for _, c := range []struct {
+		values string
+		bad    bool
+	}{
+		{``, false},
+		{`<xades:OCSPValues></xades:OCSPValues>`, true},
+		{`<xades:CRLValues></xades:CRLValues>`, true},
+		{`<xades:OCSPValues> <!-- --> </xades:OCSPValues>`, true},
+		{`<xades:CRLValues>` + value + `</xades:CRLValues>`, true},
+		{`<xades:OCSPValues>` + value + `</xades:OCSPValues>`, false},
+		{`<xades:CRLValues></xades:CRLValues><xades:OCSPValues>` + value + `</xades:OCSPValues>`, true},
+	} {
+		for _, frame := range []string{"xades:RevocationValues", "xades:AttributeRevocationValues"} {
+			_, p := s.enveloping(t)
+			p.unsigned = []string{`<` + frame + nsX + `>` + c.values + `</` + frame + `>`}
+			if got := codes(read(t, p.assemble())[0]); strings.Contains(got, string(ades.BadStructure)) != c.bad {
+				t.Errorf("%s with %s: %q", frame, c.values, got)
+			}
+		}
 	}
 }
 

@@ -137,14 +137,15 @@ func (s *signature) covered(property *xmldsig.Node, kind ades.TimestampKind) (li
 	}
 	if kind != ades.RefsOnly {
 		list = append(list, ades.ObjectDigest(s.out.Value), ades.ObjectDigest(s.dsig.Value))
+	}
+	if kind == ades.ArchiveTS {
+		list = append(list, s.pool.byNode[s.dsig.KeyInfo]...)
+		// Only here is SigningCertificate itself in the imprint. The value binds it if it is good, which is not for a reader to say.
 		for _, ref := range s.out.CertRefs {
 			if c := s.certificate(ref.Hash, ref.Digest); c != nil && s.out.SignedProperties {
 				list = append(list, ades.ObjectDigest(c.Raw))
 			}
 		}
-	}
-	if kind == ades.ArchiveTS {
-		list = append(list, s.pool.byNode[s.dsig.KeyInfo]...)
 	}
 	if kind == ades.SignatureTS {
 		return list

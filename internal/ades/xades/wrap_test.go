@@ -1,6 +1,7 @@
 package xades
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -117,6 +118,57 @@ func TestTypes(t *testing.T) {
 			beside = c.target
 		}
 		doc := "<r>" + beside + s.make(t, &parts{references: ref("r1", c.kind, c.uri, tr(exc), sum(c.target)), objects: body}) + "</r>"
+		if got := verdict(read(t, doc)[0]); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestTypeObject: makers say Object of their KeyInfo, or of what stands in an object. That counts as found, and KeyInfo is no data.
+func TestTypeObject(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t)
+	key := fmt.Sprintf(`<ds:KeyInfo%s Id="ki"><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo>`, nsDS, b64(s.Certificate.Raw))
+	data := ref("", objectType, "#data", tr(exc), sum(object))
+	entries := func(digest string) string {
+		return `<ds:Manifest` + nsDS + ` Id="m">` + ref("", "", "#data", tr(exc), digest) + `</ds:Manifest>`
+	}
+	typed := func(uri, text string) string { return ref("r1", objectType, uri, tr(exc), sum(text)) }
+	signatureProperties := `<ds:SignatureProperties` + nsDS + ` Id="p"></ds:SignatureProperties>`
+	for _, c := range []struct{ name, references, inside, beside, want string }{
+		{"KeyInfo and data", typed("#ki", key) + data, "", "", "ok"},
+		{"KeyInfo alone", typed("#ki", key), "", "", "content not found"},
+		{"KeyInfo that was changed", typed("#ki", key+" ") + data, "", "", "keyInfo not intact"},
+		{"manifest", typed("#m", entries(sum(object))), "<ds:Object>" + entries(sum(object)) + "</ds:Object>", "", "ok"},
+		{"manifest with a wrong entry", typed("#m", entries(sum("x"))), "<ds:Object>" + entries(sum("x")) + "</ds:Object>", "", "manifestEntry not intact"},
+		{"properties and data", typed("#p", signatureProperties) + data, "<ds:Object>" + signatureProperties + "</ds:Object>", "", "ok"},
+		{"KeyInfo of nobody", typed("#k2", strings.Replace(key, `"ki"`, `"k2"`, 1)) + data, "", strings.Replace(key, `"ki"`, `"k2"`, 1), "object not found"},
+		{"properties deeper down", typed("#p", signatureProperties) + data, "<ds:Object><x>" + signatureProperties + "</x></ds:Object>", "", "object not found"},
+		{"object deeper down", typed("#o", `<ds:Object`+nsDS+` Id="o"></ds:Object>`) + data, "<ds:Object><x>" + `<ds:Object` + nsDS + ` Id="o"></ds:Object>` + "</x></ds:Object>", "", "object not found"},
+	} {
+		doc := "<r>" + c.beside + s.make(t, &parts{references: c.references, keyInfo: key, objects: object + c.inside}) + "</r>"
+		if got := verdict(read(t, doc)[0]); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestMisplacedManifest: a manifest counts right in an object of the signature, as it was signed, and not where it was moved to so that
+// another takes its place.
+func TestMisplacedManifest(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t)
+	entries := `<ds:Manifest` + nsDS + ` Id="m">` + ref("", "", "#data", tr(exc), sum(object)) + "</ds:Manifest>"
+	evil := `<ds:Object><ds:Manifest` + nsDS + ` Id="evil">` + ref("", "", "#data", tr(exc), sum("x")) + "</ds:Manifest></ds:Object>"
+	for _, c := range []struct{ name, inside, beside, want string }{
+		{"in an object", "<ds:Object>" + entries + "</ds:Object>", "", "ok"},
+		{"second in an object", "<ds:Object><x></x>" + entries + "</ds:Object>", "", "ok"},
+		{"in an object in an object", evil + "<ds:Object><wrapper><ds:Object>" + entries + "</ds:Object></wrapper></ds:Object>", "", "manifest not found"},
+		{"right in it", evil + "<ds:Object><ds:Object>" + entries + "</ds:Object></ds:Object>", "", "manifest not found"},
+		{"beside the signature", evil, entries, "manifest not found"},
+		{"in somebody else's object", evil, "<ds:Object" + nsDS + ">" + entries + "</ds:Object>", "manifest not found"},
+	} {
+		doc := "<r>" + c.beside + s.make(t, &parts{references: ref("r1", manifestType, "#m", tr(exc), sum(entries)), objects: object + c.inside}) + "</r>"
 		if got := verdict(read(t, doc)[0]); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
