@@ -6,8 +6,10 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/eidkit/eidkit/internal/certs"
@@ -181,11 +183,14 @@ func (a *Anchors) Digest() [sha256.Size]byte {
 		if a == nil {
 			continue
 		}
+		var bounded []string
 		for _, p := range a.periods[fp] {
 			if p != (period{}) {
-				fmt.Fprintf(h, "%d-%d", p.from.Unix(), p.until.Unix())
+				bounded = append(bounded, fmt.Sprintf("%d-%d ", p.from.Unix(), p.until.Unix()))
 			}
 		}
+		slices.Sort(bounded)
+		io.WriteString(h, strings.Join(bounded, ""))
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eidkit/eidkit/testcards/pki"
 	"github.com/eidkit/eidkit/verify"
@@ -143,5 +144,25 @@ func TestLoadAnchorsRefuses(t *testing.T) {
 		if err == nil || a != nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "loading trust anchors: ") {
 			t.Errorf("%s: %v", tt.name, err)
 		}
+	}
+}
+
+// TestOnlyAdded: without the pinned roots a set holds what was added and no more, and says so in its digest.
+func TestOnlyAdded(t *testing.T) {
+	t.Parallel()
+	var all, only verify.Anchors
+	only.OnlyAdded()
+	if all.Digest() == only.Digest() {
+		t.Error("the sets have one digest")
+	}
+	root := &x509.Certificate{Raw: []byte("root"), RawSubject: []byte{0x30, 0}}
+	only.Add(root)
+	if !only.Contains(root) {
+		t.Error("what was added is no anchor")
+	}
+	before := only.Digest()
+	only.AddPeriod(root, time.Time{}, time.Unix(1e9, 0))
+	if only.Digest() == before {
+		t.Error("a period of trust does not show in the digest")
 	}
 }

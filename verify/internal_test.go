@@ -1,14 +1,14 @@
 package verify
 
 import (
-	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"testing"
 	"time"
 
+	"github.com/eidkit/eidkit/internal/truststore"
 	"github.com/eidkit/eidkit/testcards/pki"
 )
 
@@ -40,48 +40,33 @@ func TestWithdrawnRoot(t *testing.T) {
 	}
 }
 
-func FuzzParseCertificates(f *testing.F) {
-	for _, alg := range []pki.Algorithm{pki.EC, pki.RSA1024} {
-		p, err := pki.New(pki.Options{Algorithm: alg})
-		if err != nil {
-			f.Fatal(err)
+// The certificate of a withdrawn root in the store does not make it trusted for longer.
+func TestWithdrawnRootInTheStore(t *testing.T) {
+	p, err := pki.New(pki.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := pinnedRoots
+	defer func() { pinnedRoots = old }()
+	pinnedRoots = []PinnedRoot{{Name: "Root", SHA256: sha256.Sum256(p.Root.Certificate.Raw), Withdrawn: day("2026-05-19")}}
+	for _, tt := range []struct{ store, last string }{{"", "2026-05-18"}, {"2030-01-01", "2026-05-18"}, {"2024-01-01", "2023-12-31"}} {
+		dir := t.TempDir()
+		e := truststore.Entry{Certificate: p.Root.Certificate}
+		if tt.store != "" {
+			e.Withdrawn = day(tt.store)
 		}
-		der := p.Root.Certificate.Raw
-		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-		for _, seed := range [][]byte{der, text, append(bytes.Clone(text), text...), append(bytes.Clone(der), der...), der[:100], text[:100]} {
-			f.Add(seed)
+		if err := truststore.New(dir).Add(context.Background(), e); err != nil {
+			t.Fatal(err)
+		}
+		a, _, err := LoadTrust(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := BuildPath(p.RRN.Certificate, nil, a, day(tt.last)); err != nil {
+			t.Errorf("%s: %v", tt.last, err)
+		}
+		if _, err := BuildPath(p.RRN.Certificate, nil, a, day(tt.last).AddDate(0, 0, 1)); !errors.Is(err, ErrUntrusted) {
+			t.Errorf("the day after %s: %v", tt.last, err)
 		}
 	}
-	f.Add([]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		certs, err := parseCertificates(data)
-		if err == nil && len(certs) == 0 {
-			t.Fatal("no certificate and no error")
-		}
-		if err != nil && certs != nil {
-			t.Fatal("certificates and an error")
-		}
-		var a Anchors
-		for _, c := range certs {
-			a.Add(c)
-			if !a.Contains(c) {
-				t.Fatal("added, but not an anchor")
-			}
-			// Whatever was read may be walked through without harm.
-			_, _ = BuildPath(c, certs, nil, time.Unix(1735689600, 0))
-		}
-		// What was read can be written and read again.
-		var buf bytes.Buffer
-		for _, c := range certs {
-			if err := pem.Encode(&buf, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if len(certs) > 0 {
-			again, err := parseCertificates(buf.Bytes())
-			if err != nil || len(again) != len(certs) {
-				t.Fatalf("read back %d of %d: %v", len(again), len(certs), err)
-			}
-		}
-	})
 }

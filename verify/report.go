@@ -1,30 +1,32 @@
 package verify
 
-import (
-	"io"
-	"time"
-)
+import "time"
 
 // Indication is a main status indication of ETSI EN 319 102-1 section 5.1.3.
 type Indication string
 
-// The indications.
+// The indications, and the errors of reports.
 const (
 	TotalPassed   Indication = "TOTAL-PASSED"
 	TotalFailed   Indication = "TOTAL-FAILED"
 	Indeterminate Indication = "INDETERMINATE"
+
+	// Values of Report.Error: a file that holds no signature, and one that
+	// cannot be parsed or holds what is refused on sight.
+	ErrorNoSignature = "NO_SIGNATURE_FOUND"
+	ErrorRefused     = "PARSE_REFUSED"
 )
 
 // Report is the verdict on one file. Its JSON form is held by
 // docs/schema/verify.json.
 type Report struct {
 	Schema         int        `json:"schema"` // 1
-	File           string     `json:"file"`
+	File           string     `json:"file"`   // its name; the command sets it to what it was given
 	ValidationTime time.Time  `json:"validationTime"`
-	Policy         PolicyRef  `json:"policy"`
-	Trust          TrustRef   `json:"trust"`
+	Policy         Basis      `json:"policy"`
+	Trust          Basis      `json:"trust"`
 	Tool           string     `json:"tool"`
-	Error          string     `json:"error,omitempty"`  // NO_SIGNATURE_FOUND, PARSE_REFUSED
+	Error          string     `json:"error,omitempty"`  // ErrorNoSignature, ErrorRefused
 	Reason         string     `json:"reason,omitempty"` // of the error, English
 	Indication     Indication `json:"indication,omitempty"`
 	SubIndication  string     `json:"subIndication,omitempty"`
@@ -32,31 +34,32 @@ type Report struct {
 	Signatures []Signature `json:"signatures"`
 }
 
-// PolicyRef says by which policy a report judges.
-type PolicyRef struct {
-	ID     string `json:"id"`
-	SHA256 string `json:"sha256"`
-}
-
-// TrustRef identifies the set of anchors: SHA-256 over their sorted
+// Basis names what a report judges by: a policy by its id and the SHA-256 of
+// its document, or a set of anchors by the SHA-256 over their sorted
 // fingerprints.
-type TrustRef struct {
+type Basis struct {
+	ID     string `json:"id,omitempty"`
 	SHA256 string `json:"sha256"`
 }
 
 // Signature is the verdict on one signature.
 type Signature struct {
-	ID                     string        `json:"id"`
-	Format                 string        `json:"format"`
-	SubFormat              string        `json:"subFormat,omitempty"`
-	Container              string        `json:"container,omitempty"`
-	Level                  string        `json:"level,omitempty"` // B-B, B-T, B-LT, B-LTA, ...; empty where the format has none
-	Indication             Indication    `json:"indication"`
-	SubIndication          string        `json:"subIndication,omitempty"`
-	Signer                 *Signer       `json:"signer,omitempty"`
-	SigningCertificate     *Certificate  `json:"signingCertificate,omitempty"`
-	ClaimedSigningTime     *time.Time    `json:"claimedSigningTime,omitempty"`
-	BestSignatureTime      *time.Time    `json:"bestSignatureTime,omitempty"`
+	ID                 string       `json:"id"`
+	Format             string       `json:"format"`
+	SubFormat          string       `json:"subFormat,omitempty"`
+	Container          string       `json:"container,omitempty"`
+	File               string       `json:"file,omitempty"`  // of the signature inside the container
+	Level              string       `json:"level,omitempty"` // B-B, B-T, B-LT, B-LTA, ...; empty where the format has none
+	Indication         Indication   `json:"indication"`
+	SubIndication      string       `json:"subIndication,omitempty"`
+	Signer             *Signer      `json:"signer,omitempty"`
+	SigningCertificate *Certificate `json:"signingCertificate,omitempty"`
+	ClaimedSigningTime *time.Time   `json:"claimedSigningTime,omitempty"`
+	BestSignatureTime  *time.Time   `json:"bestSignatureTime,omitempty"`
+	// BestSignatureTimeProof is the ID of the time stamp that proves it, or
+	// "received" for what the caller vouched for; empty: nothing does, and the
+	// time is that of validation.
+	BestSignatureTimeProof string        `json:"bestSignatureTimeProof,omitempty"`
 	CoversWholeFile        bool          `json:"coversWholeFile"`
 	CryptographicallyValid bool          `json:"cryptographicallyValid"`
 	Algorithm              string        `json:"algorithm,omitempty"` // "ECDSA with SHA-384"
@@ -70,17 +73,18 @@ type Signature struct {
 	Errors                 []Message     `json:"errors,omitempty"`
 	Warnings               []Message     `json:"warnings,omitempty"`
 
-	content []signedContent
+	content []Content
 }
 
 // Signer is the person or body in the signing certificate.
 type Signer struct {
-	NISS       string `json:"niss,omitempty"`
-	Surname    string `json:"surname,omitempty"`
-	GivenNames string `json:"givenNames,omitempty"`
-	CommonName string `json:"commonName,omitempty"`
-	Country    string `json:"country,omitempty"`
-	Kind       string `json:"kind"` // citizen, foreigner, kid, professional, other
+	NISS         string `json:"niss,omitempty"`
+	Surname      string `json:"surname,omitempty"`
+	GivenNames   string `json:"givenNames,omitempty"`
+	CommonName   string `json:"commonName,omitempty"`
+	Organization string `json:"organization,omitempty"`
+	Country      string `json:"country,omitempty"`
+	Kind         string `json:"kind"` // citizen, foreigner, kid, professional, other
 }
 
 // Certificate is one certificate of a chain.
@@ -128,9 +132,12 @@ type Claims struct {
 
 // PDFSignature is what only signatures in PDF files have.
 type PDFSignature struct {
-	Field     string     `json:"field"`
-	Page      int        `json:"page,omitempty"`
+	Field string `json:"field"`
+	Page  int    `json:"page,omitempty"`
+	// Rect is left, bottom, right, top on the page as shown (cropped and
+	// rotated), PageSize its width and height, in points of 1/72 inch.
 	Rect      [4]float64 `json:"rect,omitzero"`
+	PageSize  [2]float64 `json:"pageSize,omitzero"`
 	Revision  int        `json:"revision"`
 	Revisions int        `json:"revisions"`
 	Certified int        `json:"certified,omitempty"`
@@ -150,6 +157,7 @@ type Change struct {
 type Timestamp struct {
 	ID            string        `json:"id"`
 	Kind          string        `json:"kind"`
+	SHA256        string        `json:"sha256,omitempty"` // of the token
 	Time          time.Time     `json:"time"`
 	Indication    Indication    `json:"indication"`
 	SubIndication string        `json:"subIndication,omitempty"`
@@ -165,9 +173,9 @@ type Timestamp struct {
 
 // Revocation is one answer about one certificate of a chain.
 type Revocation struct {
-	Certificate string     `json:"certificate"` // its SHA-256
-	Kind        string     `json:"kind"`        // CRL, OCSP
-	Status      string     `json:"status"`      // good, revoked, onHold, unknown, unavailable
+	Certificate string     `json:"certificate"`    // its SHA-256
+	Kind        string     `json:"kind,omitempty"` // CRL, OCSP
+	Status      string     `json:"status"`         // good, revoked, onHold, unknown, unavailable, notNeeded
 	Origin      string     `json:"origin,omitempty"`
 	URL         string     `json:"url,omitempty"`
 	ProducedAt  *time.Time `json:"producedAt,omitempty"`
@@ -176,8 +184,12 @@ type Revocation struct {
 	RevokedAt   *time.Time `json:"revokedAt,omitempty"`
 	Reason      string     `json:"reason,omitempty"` // keyCompromise, ...
 	Signer      string     `json:"signer,omitempty"`
+	SHA256      string     `json:"sha256,omitempty"`  // of the CRL or OCSP answer
 	Problem     string     `json:"problem,omitempty"` // why unavailable
 }
+
+// Passed reports whether all signatures are totally passed, and there is one.
+func (r *Report) Passed() bool { return r.Error == "" && r.Indication == TotalPassed }
 
 // Message is an error or warning: a stable code and sentences.
 type Message struct {
@@ -186,10 +198,4 @@ type Message struct {
 	Text   map[string]string `json:"text"`
 	Object string            `json:"object,omitempty"`
 	Detail string            `json:"detail,omitempty"` // for developers, English
-}
-
-// signedContent is what SignedContent hands out.
-type signedContent struct {
-	covered Covered
-	open    func() (io.ReadCloser, error)
 }

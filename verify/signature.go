@@ -3,14 +3,14 @@ package verify
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/ed25519"
 	"crypto/rsa"
-	_ "crypto/sha1" // linked in for the hashes below
-	_ "crypto/sha256"
-	_ "crypto/sha512"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/eidkit/eidkit/internal/sigalg"
 )
 
 // RSA keys outside these sizes are refused: below, a forgery is cheap; above,
@@ -20,47 +20,36 @@ const (
 	maxRSA = 8192
 	// weakRSA is where ETSI TS 119 312 stops accepting old RSA keys.
 	weakRSA = 1900
+	// minEC is the smallest order of an elliptic curve.
+	minEC = 250
 )
 
-// scheme is how a signature algorithm pads.
-type scheme int
-
-const (
-	pkcs1 scheme = iota + 1
-	pss
-	ecDSA
-)
-
-type algorithm struct {
-	scheme scheme
-	hash   crypto.Hash
-}
-
-// algorithms are those accepted. MD2, MD5 and DSA are not among them.
-var algorithms = map[x509.SignatureAlgorithm]algorithm{
-	x509.SHA1WithRSA:      {pkcs1, crypto.SHA1},
-	x509.SHA256WithRSA:    {pkcs1, crypto.SHA256},
-	x509.SHA384WithRSA:    {pkcs1, crypto.SHA384},
-	x509.SHA512WithRSA:    {pkcs1, crypto.SHA512},
-	x509.SHA256WithRSAPSS: {pss, crypto.SHA256},
-	x509.SHA384WithRSAPSS: {pss, crypto.SHA384},
-	x509.SHA512WithRSAPSS: {pss, crypto.SHA512},
-	x509.ECDSAWithSHA1:    {ecDSA, crypto.SHA1},
-	x509.ECDSAWithSHA256:  {ecDSA, crypto.SHA256},
-	x509.ECDSAWithSHA384:  {ecDSA, crypto.SHA384},
-	x509.ECDSAWithSHA512:  {ecDSA, crypto.SHA512},
+// algorithms are those of crypto/x509 that are accepted. MD2, MD5 and DSA are
+// not among them.
+var algorithms = map[x509.SignatureAlgorithm]sigalg.Algorithm{
+	x509.SHA1WithRSA:      {Scheme: sigalg.PKCS1, Hash: crypto.SHA1},
+	x509.SHA256WithRSA:    {Scheme: sigalg.PKCS1, Hash: crypto.SHA256},
+	x509.SHA384WithRSA:    {Scheme: sigalg.PKCS1, Hash: crypto.SHA384},
+	x509.SHA512WithRSA:    {Scheme: sigalg.PKCS1, Hash: crypto.SHA512},
+	x509.SHA256WithRSAPSS: {Scheme: sigalg.PSS, Hash: crypto.SHA256, MGFHash: crypto.SHA256, SaltLength: 32},
+	x509.SHA384WithRSAPSS: {Scheme: sigalg.PSS, Hash: crypto.SHA384, MGFHash: crypto.SHA384, SaltLength: 48},
+	x509.SHA512WithRSAPSS: {Scheme: sigalg.PSS, Hash: crypto.SHA512, MGFHash: crypto.SHA512, SaltLength: 64},
+	x509.ECDSAWithSHA1:    {Scheme: sigalg.ECDSA, Hash: crypto.SHA1},
+	x509.ECDSAWithSHA256:  {Scheme: sigalg.ECDSA, Hash: crypto.SHA256},
+	x509.ECDSAWithSHA384:  {Scheme: sigalg.ECDSA, Hash: crypto.SHA384},
+	x509.ECDSAWithSHA512:  {Scheme: sigalg.ECDSA, Hash: crypto.SHA512},
 }
 
 // HashOf returns the hash that a signature algorithm names; false for an
 // algorithm that this package does not accept.
 func HashOf(alg x509.SignatureAlgorithm) (crypto.Hash, bool) {
 	a, ok := algorithms[alg]
-	return a.hash, ok
+	return a.Hash, ok
 }
 
 // CheckSignature checks sig over the signed bytes with the public key, an
-// *rsa.PublicKey of 1024 to 8192 bits or an *ecdsa.PublicKey on P-256, P-384
-// or P-521. ECDSA signatures are DER (RFC 3279 section 2.2.3), RSA-PSS has a
+// *rsa.PublicKey of 1024 to 8192 bits or an *ecdsa.PublicKey on P-256, P-384,
+// P-521 or a brainpool curve of 256 bits and more. ECDSA signatures are DER (RFC 3279 section 2.2.3), RSA-PSS has a
 // salt as long as the hash. SHA-1 is accepted; WeakSignature marks it.
 // Errors: ErrBadSignature, ErrAlgorithm.
 func CheckSignature(pub crypto.PublicKey, alg x509.SignatureAlgorithm, signed, sig []byte) error {
@@ -68,7 +57,7 @@ func CheckSignature(pub crypto.PublicKey, alg x509.SignatureAlgorithm, signed, s
 	if !ok {
 		return fmt.Errorf("%w: %v", ErrAlgorithm, alg)
 	}
-	h := a.hash.New()
+	h := a.Hash.New()
 	h.Write(signed)
 	return CheckDigest(pub, alg, h.Sum(nil), sig)
 }
@@ -80,52 +69,35 @@ func CheckDigest(pub crypto.PublicKey, alg x509.SignatureAlgorithm, digest, sig 
 	if !ok {
 		return fmt.Errorf("%w: %v", ErrAlgorithm, alg)
 	}
-	if len(digest) != a.hash.Size() {
-		return fmt.Errorf("%w: digest of %d bytes for %v", ErrAlgorithm, len(digest), alg)
+	if !accepted(a, pub) {
+		return fmt.Errorf("%w: %v by %s", ErrAlgorithm, a, sigalg.KeyName(pub))
 	}
-	if err := checkKey(pub); err != nil {
-		return err
-	}
-	valid := false
-	switch key := pub.(type) {
-	case *rsa.PublicKey:
-		switch a.scheme {
-		case pkcs1:
-			valid = rsa.VerifyPKCS1v15(key, a.hash, digest, sig) == nil
-		case pss:
-			valid = rsa.VerifyPSS(key, a.hash, digest, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
-		default:
-			return fmt.Errorf("%w: RSA key with %v", ErrAlgorithm, alg)
-		}
-	case *ecdsa.PublicKey:
-		if a.scheme != ecDSA {
-			return fmt.Errorf("%w: EC key with %v", ErrAlgorithm, alg)
-		}
-		valid = ecdsa.VerifyASN1(key, digest, sig)
-	}
-	if !valid {
+	switch err := a.Verify(pub, digest, sig); {
+	case err == nil:
+		return nil
+	case errors.Is(err, sigalg.ErrBadSignature):
 		return ErrBadSignature
+	default:
+		return fmt.Errorf("%w: %w", ErrAlgorithm, err)
 	}
-	return nil
 }
 
-// checkKey refuses keys of other kinds and sizes than CheckSignature names.
-func checkKey(pub crypto.PublicKey) error {
-	switch key := pub.(type) {
-	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits < minRSA || bits > maxRSA {
-			return fmt.Errorf("%w: RSA key of %d bits", ErrAlgorithm, bits)
-		}
-	case *ecdsa.PublicKey:
-		switch key.Curve {
-		case elliptic.P256(), elliptic.P384(), elliptic.P521():
-		default:
-			return fmt.Errorf("%w: elliptic curve", ErrAlgorithm)
-		}
-	default:
-		return fmt.Errorf("%w: key of type %T", ErrAlgorithm, pub)
+// accepted refuses what is broken rather than weak. The engine of File does
+// not ask it: its policy judges by dates.
+func accepted(a sigalg.Algorithm, pub crypto.PublicKey) bool {
+	if a.Hash == crypto.MD5 {
+		return false
 	}
-	return nil
+	bits := sigalg.KeyBits(pub)
+	switch pub.(type) {
+	case *rsa.PublicKey:
+		return bits >= minRSA && bits <= maxRSA
+	case *ecdsa.PublicKey:
+		return bits >= minEC
+	case ed25519.PublicKey:
+		return true
+	}
+	return false
 }
 
 // WeakKey returns a mark such as "RSA 1024" for a key that is accepted but

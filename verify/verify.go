@@ -1,23 +1,25 @@
-// Package verify judges signatures and certificates without a reader, a
-// network or cgo: trust anchors, signature checks and certificate paths.
+// Package verify judges signed files, certificates and login tokens without a
+// reader or cgo: by the algorithm of ETSI EN 319 102-1, with trust anchors,
+// revocation and a policy, and with the reason for every verdict.
 //
-// Start with LoadAnchors (or a nil *Anchors: the pinned Belgian roots alone)
-// and BuildPath. CheckSignature is the signature check under both. Package
-// verify/carddata builds on them to judge the files of a card.
+// Start with File, which judges a signed file of any format, and LoadTrust,
+// which loads the user's anchors (a nil *Anchors are the pinned Belgian roots
+// alone). BuildPath and CheckSignature are the checks for certificates and
+// signatures alone, without revocation; package verify/carddata builds on them
+// to judge the files of a card, and verify/weblogin judges login tokens.
 //
-// The checks are the project's own, over crypto/rsa and crypto/ecdsa, because
-// crypto/x509 refuses SHA-1 signatures and has no switch for it, while cards
-// with SHA-1 and RSA 1024 are still shown. What is old is accepted and marked:
-// see WeakKey and WeakSignature. What is broken (MD2, MD5, RSA below 1024
-// bits) is refused.
+// The checks are the project's own, over crypto/rsa and crypto/ecdsa:
+// crypto/x509 refuses SHA-1 signatures and many a certificate that is in use,
+// and looks for one path. File judges algorithms by the dates of its policy.
+// BuildPath and CheckSignature, which have no policy, accept what is old, and
+// WeakKey and WeakSignature mark it; what is broken (MD2, MD5, RSA below 1024
+// bits) they refuse.
 //
-// Out of scope: revocation, certificate policies and extended key usages (the
-// caller's question decides which of them he needs), names in certificates,
-// and certificates that crypto/x509 cannot parse.
+// Out of scope: making signatures, EU trusted lists and qualified status.
 //
-// References: RFC 5280 section 6 (paths), RFC 8017 (RSA), FIPS 186-5 (ECDSA),
-// ETSI TS 119 312 (what is weak), facts sheet "trust anchors",
-// facts sheet "signatures" section 5.
+// References: ETSI EN 319 102-1 (the algorithm), RFC 5280 section 6 (paths),
+// RFC 8017 (RSA), FIPS 186-5 (ECDSA), ETSI TS 119 312 (what is weak), facts
+// sheets "trust anchors" and "signatures".
 package verify
 
 import (

@@ -75,6 +75,7 @@ var (
 	oidNonce         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
 	oidNoCheck       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 	oidArchiveCutoff = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 6}
+	oidCertHash      = asn1.ObjectIdentifier{1, 3, 36, 8, 3, 13}
 )
 
 // hashOIDs are those that identifiers are written with.

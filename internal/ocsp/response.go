@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
+	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/eidkit/eidkit/internal/ber"
 	"github.com/eidkit/eidkit/internal/certs"
 	"github.com/eidkit/eidkit/internal/sigalg"
 )
@@ -46,12 +47,14 @@ type Single struct {
 	// Unusable says why the statement cannot be relied on: a critical
 	// extension that is not known. Nil if it can.
 	Unusable error
+
+	certHash *hashed
 }
 
 // Response is a BasicOCSPResponse as read, nobody having checked it yet.
 type Response struct {
 	Raw   []byte // the BasicOCSPResponse
-	Outer []byte // the OCSPResponse around it, nil if there was none
+	Outer []byte // what was around it, as it came: OCSPResponse; nil if nothing
 
 	ResponderName []byte // DER Name, or nil
 	ResponderKey  []byte // SHA-1 of the responder's key, or nil
@@ -62,6 +65,7 @@ type Response struct {
 	// Unusable: a critical extension of the whole that is not known.
 	Unusable error
 
+	whole        bool // Outer is an OCSPResponse in DER
 	tbs          []byte
 	algorithm    sigalg.Algorithm
 	algorithmErr error
@@ -71,24 +75,40 @@ type Response struct {
 // Algorithm is how the answer is signed; the zero value if that is not known.
 func (r *Response) Algorithm() sigalg.Algorithm { return r.algorithm }
 
-// Parse reads an OCSPResponse, or a BasicOCSPResponse standing alone as
-// signatures embed it. Certificates in it that cannot be read are left out.
-// Errors: ErrMalformed, and a StatusError for an answer without content.
+// Parse reads an OCSPResponse, or a BasicOCSPResponse or ResponseBytes standing
+// alone as signatures embed them, in DER or, around what is signed, in BER.
+// Certificates in it that cannot be read are left out. Errors: ErrMalformed,
+// and a StatusError for an answer without content.
 func Parse(der []byte) (*Response, error) {
 	if len(der) > MaxResponse {
 		return nil, fmt.Errorf("%w: %d bytes", ErrMalformed, len(der))
 	}
+	r, err := parse(der)
+	if errors.Is(err, ErrMalformed) {
+		if d, derErr := ber.DER(der); derErr == nil && !bytes.Equal(d, der) {
+			if again, err := parse(d); err == nil {
+				again.Outer, again.whole = der, false
+				return again, nil
+			}
+		}
+	}
+	return r, err
+}
+
+func parse(der []byte) (*Response, error) {
 	in := cryptobyte.String(der)
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() {
 		return nil, fmt.Errorf("%w: no SEQUENCE, or data behind it", ErrMalformed)
 	}
-	if !body.PeekASN1Tag(cbasn1.ENUM) {
+	switch {
+	case body.PeekASN1Tag(cbasn1.SEQUENCE):
 		return parseBasic(der)
+	case body.PeekASN1Tag(cbasn1.OBJECT_IDENTIFIER):
+		return parseBytes(body, der)
 	}
 	var status int
-	var wrapped, content cryptobyte.String
-	var kind asn1.ObjectIdentifier
+	var wrapped cryptobyte.String
 	var hasBytes bool
 	if !body.ReadASN1Enum(&status) || !body.ReadOptionalASN1(&wrapped, &hasBytes, cbasn1.Tag(0).Constructed().ContextSpecific()) || !body.Empty() {
 		return nil, fmt.Errorf("%w: OCSPResponse", ErrMalformed)
@@ -97,8 +117,40 @@ func Parse(der []byte) (*Response, error) {
 		return nil, StatusError(status)
 	}
 	var inner cryptobyte.String
-	if !hasBytes || !wrapped.ReadASN1(&inner, cbasn1.SEQUENCE) || !wrapped.Empty() ||
-		!inner.ReadASN1ObjectIdentifier(&kind) || !inner.ReadASN1(&content, cbasn1.OCTET_STRING) || !inner.Empty() {
+	if !hasBytes || !wrapped.ReadASN1(&inner, cbasn1.SEQUENCE) || !wrapped.Empty() {
+		return nil, fmt.Errorf("%w: responseBytes", ErrMalformed)
+	}
+	r, err := parseBytes(inner, der)
+	if err == nil {
+		r.whole = true
+	}
+	return r, err
+}
+
+// Encoded returns the OCSPResponse: as it came, or made anew around a
+// BasicOCSPResponse.
+func (r *Response) Encoded() []byte {
+	if r.whole {
+		return r.Outer
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Enum(0)
+		b.AddASN1(cbasn1.Tag(0).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier(oidBasic)
+				b.AddASN1OctetString(r.Raw)
+			})
+		})
+	})
+	return b.BytesOrPanic() // a constant and bytes: nothing that could fail
+}
+
+// parseBytes reads the contents of ResponseBytes; outer is all that there was.
+func parseBytes(inner cryptobyte.String, outer []byte) (*Response, error) {
+	var kind asn1.ObjectIdentifier
+	var content cryptobyte.String
+	if !inner.ReadASN1ObjectIdentifier(&kind) || !inner.ReadASN1(&content, cbasn1.OCTET_STRING) || !inner.Empty() {
 		return nil, fmt.Errorf("%w: responseBytes", ErrMalformed)
 	}
 	if !kind.Equal(oidBasic) {
@@ -108,7 +160,7 @@ func Parse(der []byte) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Outer = der
+	r.Outer = outer
 	return r, nil
 }
 
@@ -151,8 +203,13 @@ func parseBasic(der []byte) (*Response, error) {
 func (r *Response) parseData(tbs cryptobyte.String) error {
 	var body, version, responder, singles, extensions cryptobyte.String
 	var hasExtensions bool
-	if !tbs.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadOptionalASN1(&version, nil, cbasn1.Tag(0).Constructed().ContextSpecific()) {
+	var hasVersion bool
+	var v1 int
+	if !tbs.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadOptionalASN1(&version, &hasVersion, cbasn1.Tag(0).Constructed().ContextSpecific()) {
 		return fmt.Errorf("%w: ResponseData", ErrMalformed)
+	}
+	if hasVersion && (!version.ReadASN1Integer(&v1) || !version.Empty() || v1 != 0) {
+		return fmt.Errorf("%w: unknown version", ErrMalformed)
 	}
 	switch {
 	case body.PeekASN1Tag(cbasn1.Tag(1).Constructed().ContextSpecific()):
@@ -262,69 +319,14 @@ func parseSingle(in *cryptobyte.String) (s Single, err error) {
 				return
 			}
 		}
+		if id.Equal(oidCertHash) {
+			if s.certHash = certHash(value); s.certHash != nil {
+				return
+			}
+		}
 		if critical {
 			s.Unusable = fmt.Errorf("%w: critical extension %v is not known", ErrMalformed, id)
 		}
 	})
 	return s, err
-}
-
-// parseID reads the contents of CertID. A hash that is not known is no error:
-// the statement then matches nothing.
-func parseID(body cryptobyte.String) (id ID, err error) {
-	var alg, name, key, serial cryptobyte.String
-	if !body.ReadASN1Element(&alg, cbasn1.SEQUENCE) || !body.ReadASN1(&name, cbasn1.OCTET_STRING) ||
-		!body.ReadASN1(&key, cbasn1.OCTET_STRING) || !body.ReadASN1(&serial, cbasn1.INTEGER) || !body.Empty() || len(serial) == 0 || len(serial) > 128 {
-		return ID{}, fmt.Errorf("%w: CertID", ErrMalformed)
-	}
-	id = ID{NameHash: name, KeyHash: key, Serial: twosComplement(serial)}
-	id.Hash, _ = sigalg.HashAlgorithm(alg)
-	return id, nil
-}
-
-// twosComplement reads the contents of an INTEGER, minimal or not.
-func twosComplement(b []byte) *big.Int {
-	n := new(big.Int).SetBytes(b)
-	if b[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
-	}
-	return n
-}
-
-// eachExtension calls f for the extensions of an explicitly tagged list, which
-// may be empty.
-func eachExtension(in cryptobyte.String, f func(id asn1.ObjectIdentifier, critical bool, value []byte)) error {
-	if in.Empty() {
-		return nil
-	}
-	var list cryptobyte.String
-	if !in.ReadASN1(&list, cbasn1.SEQUENCE) || !in.Empty() {
-		return fmt.Errorf("%w: extensions", ErrMalformed)
-	}
-	for n := 0; !list.Empty(); n++ {
-		var one, value cryptobyte.String
-		var id asn1.ObjectIdentifier
-		var critical bool
-		if n >= maxExtension || !list.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&id) ||
-			one.PeekASN1Tag(cbasn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) || !one.ReadASN1(&value, cbasn1.OCTET_STRING) {
-			return fmt.Errorf("%w: extensions", ErrMalformed)
-		}
-		f(id, critical, value)
-	}
-	return nil
-}
-
-// readTime reads GeneralizedTime, with the fractions of a second that some
-// services write although RFC 6960 does not want them.
-func readTime(in *cryptobyte.String) (time.Time, bool) {
-	var body cryptobyte.String
-	if !in.ReadASN1(&body, cbasn1.GeneralizedTime) {
-		return time.Time{}, false
-	}
-	for _, layout := range []string{"20060102150405Z", "20060102150405.999999999Z", "20060102150405Z0700"} {
-		if t, err := time.Parse(layout, string(body)); err == nil {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
 }

@@ -19,9 +19,13 @@ const maxCandidates = 8
 func (r *Response) Find(cert, issuer *x509.Certificate) ([]Single, error) {
 	var found []Single
 	for _, s := range r.Singles {
-		if s.ID.Matches(cert, issuer) {
-			found = append(found, s)
+		if !s.ID.Matches(cert, issuer) {
+			continue
 		}
+		if s.certHash != nil && !s.certHash.fits(cert) {
+			s.Unusable = fmt.Errorf("%w: its hash is not that of the certificate", ErrOther)
+		}
+		found = append(found, s)
 	}
 	if found == nil {
 		return nil, ErrOther

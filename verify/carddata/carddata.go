@@ -109,8 +109,8 @@ type Result struct {
 	Weak []string
 	// Notes list oddities that change no verdict.
 	Notes []string
-	// Path leads from the register's certificate to the anchor; nil unless
-	// Chain held.
+	// Path leads from the register's certificate to the anchor; nil if none
+	// was found.
 	Path verify.Path
 }
 

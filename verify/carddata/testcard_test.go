@@ -21,6 +21,7 @@ type testCard struct {
 	photo    crypto.Hash // of tag 11; 0: SHA-384
 	basicKey bool        // file 4040 and tag 1A
 	fill     int         // zero filler after signatures and files
+	network  *pki.PKI    // with running services; nil: none, made by alg and seed
 }
 
 // builtCard is a card made in the test, field by field and not with the
@@ -38,9 +39,12 @@ func (c *builtCard) anchors() *verify.Anchors {
 
 func newTestCard(t testing.TB, o testCard) *builtCard {
 	t.Helper()
-	p, err := pki.New(pki.Options{Algorithm: o.alg, Seed: o.seed})
-	if err != nil {
-		t.Fatal(err)
+	p := o.network
+	var err error
+	if p == nil {
+		if p, err = pki.New(pki.Options{Algorithm: o.alg, Seed: o.seed}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if o.photo == 0 {
 		o.photo = crypto.SHA384
