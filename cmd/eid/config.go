@@ -17,7 +17,8 @@ type config struct {
 		// Ignore names readers, or parts of their names, that eid passes over.
 		Ignore []string `toml:"ignore"`
 	} `toml:"readers"`
-	Pinentry string `toml:"pinentry"` // path of the PIN dialog program
+	Pinentry string        `toml:"pinentry"` // path of the PIN dialog program
+	Network  networkConfig `toml:"network"`
 }
 
 func configPath() (string, error) {

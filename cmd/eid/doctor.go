@@ -111,6 +111,7 @@ func (a *app) diagnose(ctx context.Context) diagnosis {
 		session.Close()
 	}
 	add(a.checkPinentry())
+	add(a.checkNetwork())
 	add(checkTime(time.Now()))
 	return d
 }

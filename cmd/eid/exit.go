@@ -9,6 +9,7 @@ import (
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/card/pcsc"
+	"github.com/eidkit/eidkit/internal/fetch"
 	"github.com/eidkit/eidkit/internal/termview"
 )
 
@@ -19,6 +20,7 @@ const (
 	exitUsage         = 2  // wrong arguments
 	exitNoCard        = 3  // no reader, no card, or no eID
 	exitPIN           = 4  // PIN wrong, blocked, cancelled or timed out
+	exitUnavailable   = 5  // network or service unavailable
 	exitFailure       = 6  // anything else
 	exitIndeterminate = 10 // nothing wrong, but not trusted
 )
@@ -67,6 +69,9 @@ func outcomes() []outcome {
 		{card.ErrPINTimeout, exitPIN, ""},
 		{card.ErrBusy, exitFailure, "close the other program that uses the card, or run: eid doctor"},
 		{card.ErrReset, exitFailure, "another program uses the card at the same time: run the command again"},
+		{fetch.ErrUnavailable, exitUnavailable, ""},
+		{fetch.ErrTimeout, exitUnavailable, ""},
+		{fetch.ErrStatus, exitUnavailable, ""},
 		{beid.ErrNoCertificate, exitFailure, "see which certificates the card has with: eid certs"},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 
 // readFile prints a saved card instead of one in a reader. What it holds is checked as far as its form carries signatures; a
 // form without them is never more than somebody's word, and exits as not trusted.
-func (a *app) readFile(f readFlags, anchors *verify.Anchors) error {
+func (a *app) readFile(ctx context.Context, f readFlags, anchors *verify.Anchors) error {
 	b, err := readLimited(f.file)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", f.file, err)
@@ -29,13 +30,7 @@ func (a *app) readFile(f readFlags, anchors *verify.Anchors) error {
 		r.checked = time.Now()
 		r.checks = carddata.Verify(c.Files, carddata.Options{Anchors: anchors, Time: r.checked})
 	}
-	if err := a.save(r, f); err != nil {
-		return err
-	}
-	if err := a.print(r, f); err != nil {
-		return err
-	}
-	return a.judge(r)
+	return a.finish(ctx, r, f, anchors)
 }
 
 // readLimited reads a file that is no larger than a saved card can be.

@@ -54,7 +54,7 @@ const schemaBase = "https://github.com/eidkit/eidkit/raw/main/docs/schema/"
 func validate(t *testing.T, schema, document string) {
 	t.Helper()
 	c := jsonschema.NewCompiler()
-	names := map[string]bool{schema: true, "read.json": true, "doctor.json": true, "version.json": true} // others refer to these
+	names := map[string]bool{schema: true, "read.json": true, "verify.json": true, "doctor.json": true, "version.json": true} // others refer to these
 	for name := range names {
 		b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name))
 		if err != nil {

@@ -24,6 +24,7 @@ type readFlags struct {
 	json, xml, csv                       bool
 	eidFile, photoFile, file             string
 	noPhoto, noVerify, watch, challenges bool
+	revocation                           bool
 }
 
 func (a *app) readCommand() *cobra.Command {
@@ -47,6 +48,7 @@ Belgian root. No PIN is needed. Exit code 0: all held; 10: only the chain is not
 	flags.BoolVar(&f.noPhoto, "no-photo", false, "leave the photo on the card")
 	flags.BoolVar(&f.noVerify, "no-verify", false, "check nothing")
 	flags.BoolVar(&f.challenges, "challenge", false, "have the chip prove that it is no copy (cards since 2021)")
+	flags.BoolVar(&f.revocation, "revocation", false, "ask whether the national register's certificate has been revoked (network)")
 	flags.StringVar(&f.file, "file", "", "read a saved card (.eid, .csv, .xml, .json) instead of one in a reader")
 	flags.BoolVar(&f.watch, "watch", false, "wait for cards and read each")
 	cmd.MarkFlagsMutuallyExclusive("json", "xml", "csv")
@@ -54,19 +56,20 @@ Belgian root. No PIN is needed. Exit code 0: all held; 10: only the chain is not
 	cmd.MarkFlagsMutuallyExclusive("file", "watch")
 	cmd.MarkFlagsMutuallyExclusive("file", "challenge")
 	cmd.MarkFlagsMutuallyExclusive("challenge", "no-verify")
+	cmd.MarkFlagsMutuallyExclusive("revocation", "no-verify")
 	cmd.MarkFlagsMutuallyExclusive("watch", "eid")
 	cmd.MarkFlagsMutuallyExclusive("watch", "photo")
 	return cmd
 }
 
 func (a *app) read(ctx context.Context, f readFlags) error {
-	anchors, err := verify.LoadAnchors(f.trust...)
+	anchors, err := a.anchors(f.trust)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	switch {
 	case f.file != "":
-		return a.readFile(f, anchors)
+		return a.readFile(ctx, f, anchors)
 	case f.watch && strings.HasPrefix(a.reader, testcardPrefix):
 		return usagef("--watch waits for cards in real readers; a simulated one is always there")
 	case f.watch:
@@ -93,6 +96,21 @@ func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *ver
 	if err != nil {
 		return err
 	}
+	return a.finish(ctx, r, f, anchors)
+}
+
+// finish saves and prints what was read, as asked, and judges it.
+func (a *app) finish(ctx context.Context, r *reading, f readFlags, anchors *verify.Anchors) error {
+	if f.revocation {
+		v, err := a.verifier(verifyFlags{})
+		if err != nil {
+			return err
+		}
+		defer v.Close()
+		if err := r.checks.AskRevocation(ctx, v, carddata.Options{Anchors: anchors, Time: r.checked}); err != nil {
+			return err
+		}
+	}
 	if err := a.save(r, f); err != nil {
 		return err
 	}
@@ -105,7 +123,7 @@ func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *ver
 // judge is the outcome of r, with a hint where something can be done about it.
 func (a *app) judge(r *reading) error {
 	err := r.outcome()
-	if err == verdict(exitIndeterminate) && r.checks.Chain.Status == carddata.Untrusted && r.checks.Identity.Status == carddata.Held {
+	if err == verdict(exitIndeterminate) && r.checks.Path == nil && r.checks.Chain.Status == carddata.Untrusted && r.checks.Identity.Status == carddata.Held {
 		fmt.Fprintln(a.err, "eid: hint: its own checks hold, but its root is none of Belgium's; a root that you know is trusted with: --trust FILE")
 	}
 	return err

@@ -184,6 +184,23 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
+// TestReadRevocation: a card whose register's certificate nobody can be asked
+// about is not trusted when it was to be asked about, and the hint on roots
+// stays away.
+func TestReadRevocation(t *testing.T) {
+	args := []string{"read", "--json", "--reader", testcardPrefix + "citizen-1.8", "--trust", rootOf(t, "citizen-1.8")}
+	code, out, errs := eid(t, args...)
+	wantCode(t, exitOK, code, out, errs)
+	code, out, errs = eid(t, append(args, "--revocation")...)
+	wantCode(t, exitIndeterminate, code, out, errs)
+	validate(t, "read.json", out)
+	if !strings.Contains(out, "has been revoked could not be found out") || strings.Contains(errs, "--trust") {
+		t.Errorf("%s\n%s", out, errs)
+	}
+	code, out, errs = eid(t, append(args, "--revocation", "--no-verify")...)
+	wantCode(t, exitUsage, code, out, errs)
+}
+
 // TestDamagedCards reads cards with something missing or broken, through the same path as whole ones.
 func TestDamagedCards(t *testing.T) {
 	for name, test := range map[string]struct {

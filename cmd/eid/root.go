@@ -65,6 +65,7 @@ func newRoot(s streams) (*cobra.Command, *app) {
 	flags.StringVar(&a.reader, "reader", "", "reader to use, or part of its name; testcard:PROFILE for a simulated card")
 	flags.BoolVar(&a.trace, "trace", false, "print the commands sent to the card on standard error, PINs left out")
 	root.AddCommand(a.readersCommand(), a.readCommand(), a.photoCommand(), a.certsCommand(), a.pinCommand(),
+		a.verifyCommand(), a.trustCommand(), a.serveCommand(),
 		a.doctorCommand(), a.testcardCommand(), a.demoCommand(), a.versionCommand())
 	a.noteBegin(root)
 	return root, a

@@ -26,7 +26,7 @@ func (a *app) testcardCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.testcardListCommand(), a.testcardServeCommand())
+	cmd.AddCommand(a.testcardListCommand(), a.testcardServeCommand(), a.testcardNetworkCommand())
 	return cmd
 }
 
