@@ -82,7 +82,11 @@ var modules = map[string]string{
 	"golang.org/x/crypto":                      "",
 	"golang.org/x/sys":                         "",
 	"golang.org/x/term":                        "",
-	"golang.org/x/text":                        "the messages of jsonschema",
+	"github.com/ProtonMail/go-crypto":          "",
+	"golang.org/x/text":                        "",
+	"github.com/VictoriaMetrics/metrics":       "",
+	"github.com/valyala/fastrand":              "the quantiles of metrics",
+	"github.com/valyala/histogram":             "the quantiles of metrics",
 	"github.com/spf13/pflag":                   "cobra's flags",
 	"github.com/inconshreveable/mousetrap":     "cobra on Windows",
 }

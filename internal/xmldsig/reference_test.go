@@ -81,19 +81,24 @@ func TestStructure(t *testing.T) {
 	}
 	reorder := func(s, a, b string) string { return strings.Replace(strings.Replace(s, a, "", 1), b, a+b, 1) }
 	for name, s := range map[string]string{
-		"no SignedInfo":          strings.ReplaceAll(good, "SignedInfo", "Signed"),
-		"no value":               strings.Replace(good, "<ds:SignatureValue>AA==</ds:SignatureValue>", "", 1),
-		"value that is no value": strings.Replace(good, "<ds:SignatureValue>AA==", "<ds:SignatureValue>?", 1),
-		"empty value":            strings.Replace(good, "<ds:SignatureValue>AA==", "<ds:SignatureValue>", 1),
-		"two values":             strings.Replace(good, "<ds:KeyInfo/>", "<ds:SignatureValue>AA==</ds:SignatureValue>", 1),
-		"two KeyInfo":            strings.Replace(good, "<ds:KeyInfo/>", "<ds:KeyInfo/><ds:KeyInfo/>", 1),
-		"value first":            reorder(good, "<ds:SignatureValue>AA==</ds:SignatureValue>", "<ds:SignedInfo>"),
-		"KeyInfo second":         reorder(good, "<ds:KeyInfo/>", "<ds:SignatureValue>"),
-		"no reference":           strings.ReplaceAll(good, "ds:Reference", "ds:Ref"),
-		"many references":        strings.Replace(good, "</ds:SignedInfo>", strings.Repeat(emptyReference("", "", sha256URI), MaxReferences)+"</ds:SignedInfo>", 1),
+		"no SignedInfo":   strings.ReplaceAll(good, "SignedInfo", "Signed"),
+		"no value":        strings.Replace(good, "<ds:SignatureValue>AA==</ds:SignatureValue>", "", 1),
+		"two values":      strings.Replace(good, "<ds:KeyInfo/>", "<ds:SignatureValue>AA==</ds:SignatureValue>", 1),
+		"two KeyInfo":     strings.Replace(good, "<ds:KeyInfo/>", "<ds:KeyInfo/><ds:KeyInfo/>", 1),
+		"value first":     reorder(good, "<ds:SignatureValue>AA==</ds:SignatureValue>", "<ds:SignedInfo>"),
+		"KeyInfo second":  reorder(good, "<ds:KeyInfo/>", "<ds:SignatureValue>"),
+		"no reference":    strings.ReplaceAll(good, "ds:Reference", "ds:Ref"),
+		"many references": strings.Replace(good, "</ds:SignedInfo>", strings.Repeat(emptyReference("", "", sha256URI), MaxReferences)+"</ds:SignedInfo>", 1),
 	} {
 		if _, err := ReadSignature(mustParse(t, s).Root()); err == nil {
 			t.Errorf("%s is taken for a signature", name)
+		}
+	}
+	// A value that cannot be read is none: the structure is there, and no key fits it.
+	for _, value := range []string{"", " \n", "?", "AA=", "AA==?", "AA==AA=="} {
+		s, err := ReadSignature(mustParse(t, strings.Replace(good, "<ds:SignatureValue>AA==", "<ds:SignatureValue>"+value, 1)).Root())
+		if err != nil || len(s.Value) != 0 || s.ValueNode == nil || len(s.References) != 1 {
+			t.Errorf("value %q: %v, %x", value, err, s.Value)
 		}
 	}
 }

@@ -62,15 +62,14 @@ func ReadSignature(n *Node) (*Signature, error) {
 	} else {
 		s.Method, s.MethodError = ReadMethod(method)
 	}
-	var err, valueErr error
+	var err error
 	s.References, err = readReferences(s.SignedInfo)
-	if s.Value, valueErr = DecodeBase64(s.ValueNode.Text()); valueErr != nil || len(s.Value) == 0 {
-		err = errors.Join(err, fmt.Errorf("SignatureValue is no base64: %w", ErrInvalid))
-	}
+	// What is no base64 is no value, and fits no key.
+	s.Value, _ = DecodeBase64(s.ValueNode.Text())
 	return s, errors.Join(err, s.order())
 }
 
-// order checks that the parts stand where the schema has them: SignedInfo, SignatureValue, then at most one KeyInfo among the rest. Who
+// order checks that the parts stand where the schema has them: SignedInfo, SignatureValue, then at most one KeyInfo among objects. Who
 // looks for a part by its place must find the same as who looks for it by its name.
 func (s *Signature) order() error {
 	at, keys := 0, 0
@@ -78,8 +77,9 @@ func (s *Signature) order() error {
 		if c.Is(NamespaceDS, "KeyInfo") {
 			keys++
 		}
+		known := c.Is(NamespaceDS, "KeyInfo") || c.Is(NamespaceDS, "Object")
 		first, second := c == s.SignedInfo, c == s.ValueNode
-		if (at == 0) != first || (at == 1) != second || c.Is(NamespaceDS, "SignedInfo") != first || c.Is(NamespaceDS, "SignatureValue") != second || keys > 1 {
+		if (at == 0) != first || (at == 1) != second || c.Is(NamespaceDS, "SignedInfo") != first || c.Is(NamespaceDS, "SignatureValue") != second || keys > 1 || at > 1 && !known {
 			return fmt.Errorf("ds:Signature with %s as part %d: %w", c.name, at+1, ErrInvalid)
 		}
 		at++

@@ -9,8 +9,8 @@ import (
 )
 
 // Scenario is the life story of a signature and what a verifier must say of
-// it at the time Now, with the root of the PKI as its only anchor and nothing
-// but what is embedded.
+// it at the time Now, with the root of the PKI as its only anchor, what is
+// embedded, and what CRLs and OCSPs say.
 type Scenario struct {
 	Name    string
 	Options Options

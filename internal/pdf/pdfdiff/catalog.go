@@ -67,6 +67,13 @@ func (s *step) catalog() {
 		case "Perms":
 			s.permissions(b, a)
 			return
+		case "OutputIntents":
+			// Common makers add the colour profile of a visible signature; one that was
+			// signed stays.
+			if s.before.view.Resolve(b) == nil {
+				s.report(Form, PresentationChanged, "catalog", "%s", string(key))
+				return
+			}
 		}
 		s.applyRule(catalogRules, key, CatalogChanged, "catalog", b, a)
 	})
