@@ -143,10 +143,16 @@ func (s *shop) judge(what string, data []byte, detached bool, format string, par
 		s.t.Errorf("%s: nothing to change", what)
 	}
 	o.Offline = true // whether it is revoked is known by now
+	packed := what == "ODF" || what == "OOXML"
+	want, _ := essence(s.t, v, data, o)
 	for _, at := range positions {
 		flipped := bytes.Clone(data)
 		flipped[at] ^= byte(1 + chance.IntN(255))
 		if rep := judge(s.t, v, flipped, o); rep.Passed() {
+			// Other compressed bytes may unpack to the very same content.
+			if got, _ := essence(s.t, v, flipped, o); packed && got == want {
+				continue
+			}
 			s.t.Errorf("%s: passed with byte %d changed from %02x to %02x", what, at, data[at], flipped[at])
 		}
 	}

@@ -207,7 +207,7 @@ func TestRSASHA1(t *testing.T) {
 	must(t, err)
 	citizen, err := signed.Citizen(p, pki.Request{})
 	must(t, err)
-	key := citizen.Key.(crypto.Signer)
+	key := citizen.Key
 	if _, ok := key.Public().(*rsa.PublicKey); !ok {
 		t.Fatal("no RSA key")
 	}
