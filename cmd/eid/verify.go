@@ -22,6 +22,7 @@ type verifyFlags struct {
 	offline, json, certificate bool
 	printPolicy, allowPrivate  bool
 	onlyTrust                  bool
+	html, etsi                 string
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -54,6 +55,8 @@ not be proven; 6: a file could not be read.`,
 	flags.StringArrayVar(&f.receivedAt, "received-at", nil, "you know that the file existed at this time (RFC 3339)")
 	flags.BoolVar(&f.offline, "offline", false, "ask no service: use what is in the file or was fetched before")
 	flags.BoolVar(&f.json, "json", false, "print JSON (docs/schema/verify.json, certificate.json), one line a file if there are several")
+	flags.StringVar(&f.html, "html", "", "write the report as a page to this file too, with the pages of a PDF that signatures stand on")
+	flags.StringVar(&f.etsi, "etsi", "", "write it as XML of ETSI TS 119 102-2 to this file too")
 	flags.BoolVar(&f.certificate, "certificate", false, "the files are certificates: judge the first in each")
 	flags.StringVar(&f.policy, "policy", "", "judge by this policy (JSON; begin with what --print-policy prints)")
 	flags.BoolVar(&f.printPolicy, "print-policy", false, "print the policy and do nothing else")
@@ -68,6 +71,9 @@ func (a *app) verify(ctx context.Context, files []string, f verifyFlags) error {
 		if a.lang = language(f.language); a.lang == "" {
 			return usagef("--language takes en, nl, fr or de")
 		}
+	}
+	if (f.html != "" || f.etsi != "") && (len(files) > 1 || f.certificate) {
+		return usagef("--html and --etsi take the report on one signed file")
 	}
 	options, err := a.verifyOptions(f)
 	if err != nil {
@@ -145,6 +151,9 @@ func (a *app) verifyOne(ctx context.Context, v *verify.Verifier, name string, f 
 		r, err := v.File(ctx, a.watched(in, size, name), size, o)
 		if err != nil {
 			return fmt.Errorf("verifying %s: %w", name, err)
+		}
+		if err := a.writeReports(ctx, r, name, f); err != nil {
+			return err
 		}
 		r.File = name // with its folder: there may be several of that name
 		rep, code = r, exitOf(r.Indication)

@@ -283,3 +283,45 @@ func TestVerifyWords(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyReports: the page and the ETSI report are written beside what is printed.
+func TestVerifyReports(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p, err := pki.New(pki.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := signed.Citizen(p, pki.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	file, err := signed.PAdES(signed.Options{PKI: p, Signer: who, At: at, Level: signed.LT})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(s string) string { return filepath.Join(dir, s) }
+	for path, data := range map[string][]byte{"a.pdf": file, "root.der": p.Root.Certificate.Raw, "none.xml": []byte("<a/>")} {
+		if err := os.WriteFile(name(path), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := eid(t, "verify", "--offline", "--only-trust", "--trust", name("root.der"), "--at", "2026-03-01T13:00:00Z", "--language", "de",
+		"--html", name("a.html"), "--etsi", name("a.xml"), name("a.pdf"))
+	if code != exitOK {
+		t.Fatalf("%d %s %s", code, out, errs)
+	}
+	for path, want := range map[string]string{"a.html": "Gültig", "a.xml": "total-passed"} {
+		data, err := os.ReadFile(name(path))
+		if err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s does not say %q: %v", path, want, err)
+		}
+	}
+	if code, _, errs := eid(t, "verify", "--html", name("b.html"), name("a.pdf"), name("a.pdf")); code != exitUsage {
+		t.Errorf("two files: %d %s", code, errs)
+	}
+	if code, _, errs := eid(t, "verify", "--etsi", name("b.xml"), name("none.xml")); code != exitFailure || !strings.Contains(errs, "no signature") {
+		t.Errorf("ETSI about nothing: %d %s", code, errs)
+	}
+}
