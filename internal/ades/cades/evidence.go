@@ -75,7 +75,7 @@ func (e *evidence) addOCSP(raw []byte) {
 			value, err = ber.Parse(raw)
 		}
 	}
-	if err != nil || !isSigned(value) && basicOCSP(raw) == nil {
+	if err != nil || !isSigned(value) && ades.BasicOCSP(raw) == nil {
 		e.note(ades.BadRevocation, "OCSP", "neither an OCSPResponse with an answer nor a BasicOCSPResponse")
 		return
 	}
@@ -94,39 +94,6 @@ func isSigned(e ber.Element) bool {
 		}
 	}
 	return true
-}
-
-// basicOCSP returns the BasicOCSPResponse inside an OCSPResponse (RFC 6960 section 4.2.1), or nil.
-func basicOCSP(raw []byte) []byte {
-	e, err := ber.Parse(raw)
-	if err != nil || !e.Is(ber.Universal, ber.TagSequence) {
-		return nil
-	}
-	r := e.Reader()
-	if _, err := r.Expect(ber.Universal, ber.TagEnumerated); err != nil {
-		return nil
-	}
-	explicit, err := r.Expect(ber.Context, 0)
-	if err != nil {
-		return nil
-	}
-	in, err := explicit.Reader().Expect(ber.Universal, ber.TagSequence)
-	if err != nil {
-		return nil
-	}
-	fields := in.Reader()
-	if _, err := fields.Expect(ber.Universal, ber.TagOID); err != nil {
-		return nil
-	}
-	octets, err := fields.Expect(ber.Universal, ber.TagOctetString)
-	if err != nil {
-		return nil
-	}
-	basic, err := octets.Octets()
-	if err != nil {
-		return nil
-	}
-	return basic
 }
 
 // addValues reads an attribute with certificates, lists or answers in it. Other attributes are left alone.
@@ -170,7 +137,7 @@ func eachExplicit(e ber.Element, f func(raw []byte)) error {
 		if err != nil {
 			return err
 		}
-		if isSigned(list) || basicOCSP(list.Raw) != nil {
+		if isSigned(list) || ades.BasicOCSP(list.Raw) != nil {
 			f(list.Raw)
 		} else if err := each(list, f); err != nil {
 			return err
@@ -222,7 +189,7 @@ func (e *evidence) addLongTerm(value ber.Element) error {
 // ocspDigests are those of an answer and, of an OCSPResponse, of what is inside it.
 func ocspDigests(raw []byte) []ades.Digest {
 	list := []ades.Digest{ades.ObjectDigest(raw)}
-	if basic := basicOCSP(raw); basic != nil {
+	if basic := ades.BasicOCSP(raw); basic != nil {
 		list = append(list, ades.ObjectDigest(basic))
 	}
 	return list

@@ -274,7 +274,7 @@ func (s *signer) anywhere(h crypto.Hash) map[string][]ades.Digest {
 func wrappedOCSP(raw []byte) [][]byte {
 	forms := [][]byte{raw}
 	values := [][]byte{raw}
-	if basic := basicOCSP(raw); basic != nil {
+	if basic := ades.BasicOCSP(raw); basic != nil {
 		values = append(values, basic)
 	}
 	for _, value := range values {

@@ -148,7 +148,7 @@ func (s *signer) embedded(h crypto.Hash) map[string][]ades.Digest {
 	}
 	for _, raw := range s.sig.OCSPs {
 		known[string(digestOf(h, raw))] = ocspDigests(raw)
-		if basic := basicOCSP(raw); basic != nil {
+		if basic := ades.BasicOCSP(raw); basic != nil {
 			known[string(digestOf(h, basic))] = ocspDigests(raw)
 		}
 	}

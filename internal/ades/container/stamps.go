@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
-
 	"github.com/eidkit/eidkit/internal/ades"
 	"github.com/eidkit/eidkit/internal/ades/cades"
 	"github.com/eidkit/eidkit/internal/asic"
@@ -209,7 +206,7 @@ func objects(s *ades.Signature) []ades.Digest {
 	}
 	for _, raw := range s.OCSPs {
 		list = append(list, ades.ObjectDigest(raw))
-		if basic := basicOCSP(raw); basic != nil {
+		if basic := ades.BasicOCSP(raw); basic != nil {
 			list = append(list, ades.ObjectDigest(basic))
 		}
 	}
@@ -238,18 +235,4 @@ func certificates(certs []*x509.Certificate) []ades.Digest {
 		list = append(list, ades.ObjectDigest(c.Raw))
 	}
 	return list
-}
-
-// basicOCSP returns the BasicOCSPResponse in an OCSPResponse (RFC 6960 section
-// 4.2.1), nil if raw is something else.
-func basicOCSP(raw []byte) []byte {
-	s := cryptobyte.String(raw)
-	var response, explicit, inner, basic cryptobyte.String
-	var status int
-	if !s.ReadASN1(&response, cbasn1.SEQUENCE) || !response.ReadASN1Enum(&status) ||
-		!response.ReadASN1(&explicit, cbasn1.Tag(0).ContextSpecific().Constructed()) || !explicit.ReadASN1(&inner, cbasn1.SEQUENCE) ||
-		!inner.SkipASN1(cbasn1.OBJECT_IDENTIFIER) || !inner.ReadASN1(&basic, cbasn1.OCTET_STRING) {
-		return nil
-	}
-	return basic
 }

@@ -97,7 +97,7 @@ func crlIssuer(raw []byte) []byte {
 // certificate. RFC 6960, section 4.2.1.
 func answersFor(raw []byte, c *x509.Certificate) bool {
 	basic := raw
-	if inner := basicResponse(raw); inner != nil {
+	if inner := ades.BasicOCSP(raw); inner != nil {
 		basic = inner
 	}
 	e, err := ber.Parse(basic)

@@ -1,11 +1,7 @@
 package pades
 
 import (
-	"bytes"
-	"slices"
-
 	"github.com/eidkit/eidkit/internal/ades"
-	"github.com/eidkit/eidkit/internal/ber"
 )
 
 // attachStamps gives each signature the document time stamps made after it. A
@@ -75,7 +71,7 @@ func carried(sig *ades.Signature) []ades.Digest {
 	}
 	for _, raw := range sig.OCSPs {
 		list = append(list, ades.ObjectDigest(raw))
-		if basic := basicResponse(raw); basic != nil {
+		if basic := ades.BasicOCSP(raw); basic != nil {
 			list = append(list, ades.ObjectDigest(basic))
 		}
 	}
@@ -101,38 +97,4 @@ func (d *document) addStampData(st *signature, all validationData) {
 	copied := *token
 	st.stamp.Token = &copied
 	d.addValidationData(&signature{sig: &copied, names: st.names}, all)
-}
-
-// basicResponse is the BasicOCSPResponse within an OCSPResponse (RFC 6960
-// section 4.2.1), nil if raw is no such thing.
-func basicResponse(raw []byte) []byte {
-	e, err := ber.Parse(raw)
-	if err != nil {
-		return nil
-	}
-	r := e.Reader()
-	if _, err := r.Expect(ber.Universal, ber.TagEnumerated); err != nil {
-		return nil
-	}
-	explicit, err := r.Expect(ber.Context, 0)
-	if err != nil {
-		return nil
-	}
-	inner, err := explicit.Reader().Expect(ber.Universal, ber.TagSequence)
-	if err != nil {
-		return nil
-	}
-	fields := inner.Reader()
-	if _, err := fields.Expect(ber.Universal, ber.TagOID); err != nil {
-		return nil
-	}
-	octets, err := fields.Expect(ber.Universal, ber.TagOctetString)
-	if err != nil {
-		return nil
-	}
-	basic, err := octets.Octets()
-	if err != nil {
-		return nil
-	}
-	return bytes.Clone(slices.Clip(basic))
 }

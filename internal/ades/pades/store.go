@@ -136,7 +136,7 @@ func (s *store) digests() []ades.Digest {
 		}
 	}
 	for _, raw := range s.ocsps {
-		if basic := basicResponse(raw); basic != nil {
+		if basic := ades.BasicOCSP(raw); basic != nil {
 			s.named = append(s.named, ades.ObjectDigest(basic))
 		}
 	}

@@ -37,19 +37,6 @@ func issuerSerial(der []byte) (issuer []byte, serial *big.Int, ok bool) {
 	return issuer, serial, seq.ReadASN1Integer(serial)
 }
 
-// basicOCSP returns the BasicOCSPResponse inside an OCSPResponse, RFC 6960 section 4.2.1, or nil.
-func basicOCSP(der []byte) []byte {
-	in := cryptobyte.String(der)
-	var response, tagged, bytes, oid, basic cryptobyte.String
-	var status int
-	if !in.ReadASN1(&response, asn1.SEQUENCE) || !response.ReadASN1Enum(&status) ||
-		!response.ReadASN1(&tagged, asn1.Tag(0).ContextSpecific().Constructed()) || !tagged.ReadASN1(&bytes, asn1.SEQUENCE) ||
-		!bytes.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !bytes.ReadASN1(&basic, asn1.OCTET_STRING) {
-		return nil
-	}
-	return basic
-}
-
 // isSequence tells whether der is one SEQUENCE, whatever stands in it.
 func isSequence(der []byte) bool {
 	in := cryptobyte.String(der)

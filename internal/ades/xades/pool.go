@@ -101,7 +101,7 @@ func (s *signature) addOCSP(n, property *xmldsig.Node) {
 // ocspDigests are those of an answer and, of an OCSPResponse, of what is inside it.
 func ocspDigests(der []byte) []ades.Digest {
 	list := []ades.Digest{ades.ObjectDigest(der)}
-	if basic := basicOCSP(der); basic != nil {
+	if basic := ades.BasicOCSP(der); basic != nil {
 		list = append(list, ades.ObjectDigest(basic))
 	}
 	return list

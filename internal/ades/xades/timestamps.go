@@ -221,7 +221,7 @@ func (s *signature) revocation(hash crypto.Hash, digest []byte) (list []ades.Dig
 		}
 		for _, raw := range s.out.OCSPs {
 			table[sum(raw)] = ocspDigests(raw)
-			if basic := basicOCSP(raw); basic != nil {
+			if basic := ades.BasicOCSP(raw); basic != nil {
 				table[sum(basic)] = ocspDigests(raw)
 			}
 		}
