@@ -83,10 +83,12 @@ func isCMS(head []byte) bool {
 	return head[0] == 0x30 || bytes.Contains(head, []byte("-----BEGIN ")) || isSignedData(head)
 }
 
-// baseName takes the folder off a name of whichever system.
+// baseName takes the folder off a name of whichever system. What has nothing
+// behind its folder is no name.
 func baseName(name string) string {
-	if name == "" {
+	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
+	if base == "." || base == "/" {
 		return ""
 	}
-	return path.Base(strings.ReplaceAll(name, `\`, "/"))
+	return base
 }

@@ -46,7 +46,7 @@ func (s *Server) receivePart(u *upload, part *multipart.Part, left int64) (int64
 		}
 		u.file = f
 		if u.name == "" {
-			u.name = baseName(part.FileName())
+			u.name = part.FileName()
 		}
 		return f.size, nil
 	case "content":
@@ -54,7 +54,7 @@ func (s *Server) receivePart(u *upload, part *multipart.Part, left int64) (int64
 		if err != nil {
 			return 0, err
 		}
-		u.contents = append(u.contents, content{name: baseName(part.FileName()), file: f})
+		u.contents = append(u.contents, content{name: part.FileName(), file: f})
 		return f.size, nil
 	}
 	value, err := io.ReadAll(io.LimitReader(part, maxField+1))

@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 )
@@ -89,7 +88,7 @@ func (s *Server) receive(r *http.Request, body io.Reader) (*upload, error) {
 func (u *upload) set(name, value string) (err error) {
 	switch name {
 	case "name":
-		u.name = baseName(value)
+		u.name = value
 	case "language":
 		u.language = value
 	case "certificates":
@@ -137,16 +136,7 @@ func parseDigest(s string) (content, error) {
 	if err != nil || len(raw) != hash.Size() {
 		return content{}, badf("digest: the value is not %d bytes in hexadecimal or base64: %q", hash.Size(), value)
 	}
-	return content{name: baseName(name), hash: hash, digest: raw}, nil
-}
-
-// baseName keeps the last element of a name, whatever system it is from.
-func baseName(s string) string {
-	s = path.Base(strings.ReplaceAll(s, `\`, "/"))
-	if s == "." || s == "/" {
-		return ""
-	}
-	return s
+	return content{name: name, hash: hash, digest: raw}, nil
 }
 
 // errBody wraps what went wrong with the connection while a body was read.

@@ -68,8 +68,6 @@ var attacks = []attack{
 	}, "not within the revision that it covers"},
 	{"shadow: an unused object is shown by the page", nil, replace(objects{3: strings.Replace(page1(tenant), "/Contents 4", "/Contents 16", 1)}), "content-replaced: page 1"},
 	{"shadow: an unused object by the cross-reference alone", nil, func(_ testing.TB, f *pdftest.File) []byte {
-		at := f.Offset(4)
-		_ = at
 		f.Append(pdftest.Update{Objects: objects{60: "<<>>"}, Offsets: map[int]int{4: f.Offset(pdftest.Unused)}})
 		return f.Bytes()
 	}, "content-replaced"},
