@@ -122,8 +122,8 @@ const maxDeclaration = 512
 // checked by the parser.
 func declared(data []byte) string {
 	data = data[:min(len(data), maxDeclaration)]
-	if !bytes.HasPrefix(data, []byte("<?xml")) {
-		return ""
+	if rest, ok := bytes.CutPrefix(data, []byte("<?xml")); !ok || len(rest) == 0 || !bytes.ContainsRune([]byte(" \t\r\n"), rune(rest[0])) {
+		return "" // or a processing instruction whose name begins with xml
 	}
 	end := bytes.Index(data, []byte("?>"))
 	if end < 0 {

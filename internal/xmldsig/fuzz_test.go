@@ -8,6 +8,7 @@ import (
 var seeds = []string{
 	"<a/>", `<?xml version="1.0" encoding="UTF-8"?><!-- c --><a xmlns:p="urn:p" p:b='1&#10;2'>x<![CDATA[y]]>&amp;<?p d?></a>`,
 	`<a xmlns="urn:a"><b xmlns="" xml:lang="nl" Id="i"/></a>`, "\xFF\xFE<\x00a\x00/\x00>\x00", "<?xml version='1.0' encoding='windows-1252'?><a>\x80</a>",
+	"<?xml\xe4 version='1.0' encoding='windows-1252'?><a>\x80</a>",
 	`<r>` + signatureText + `</r>`, "<!DOCTYPE a><a/>", "<a>\r\n\r</a>", generate(3, false), generate(4, true),
 }
 
