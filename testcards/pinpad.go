@@ -49,6 +49,11 @@ func (c *connection) Control(ctx context.Context, code uint32, data []byte) ([]b
 	if err := c.check(); err != nil {
 		return nil, c.named(err)
 	}
+	if chip, ok := c.r.card.(Controlled); ok {
+		if answer, ok := chip.Control(code, data); ok {
+			return answer, nil
+		}
+	}
 	if !c.r.opts.Pinpad {
 		return nil, c.named(fmt.Errorf("control code %08X: %w", code, card.ErrUnsupported))
 	}

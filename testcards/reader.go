@@ -32,7 +32,7 @@ type Reader struct {
 	changed     chan struct{} // closed, and replaced, at every change that a waiting call may wait for
 	system      *System       // nil: none
 	unusable    error         // ErrNoReader or ErrNoService: Connect fails so
-	card        *Card
+	card        Chip
 	mute        bool   // something is in the reader that does not answer
 	count       uint32 // insertions and removals
 	connections map[*connection]bool
@@ -46,6 +46,23 @@ type Reader struct {
 // NewReader makes an empty reader that belongs to no System.
 func NewReader(name string, o ReaderOptions) *Reader {
 	return &Reader{name: name, opts: o, changed: make(chan struct{}), connections: map[*connection]bool{}}
+}
+
+// Chip is what can be put into a Reader: a *Card, or a card of another kind, such as those of testcards/sis. One without an answer to
+// reset does not answer until a control call changed that. Calls are made one at a time.
+type Chip interface {
+	ATR() []byte
+	PowerOn()
+	PowerOff()
+	Reset()
+	// Transmit answers one command, status word included.
+	Transmit(command []byte) []byte
+}
+
+// Controlled is a Chip whose reader takes control calls on its behalf, as readers for memory cards do. ok is false for a code or data
+// that the reader does not know.
+type Controlled interface {
+	Control(code uint32, data []byte) (answer []byte, ok bool)
 }
 
 // Reader puts the card into a new reader of its own.
@@ -66,7 +83,7 @@ func (r *Reader) Connections() int {
 }
 
 // Insert puts c in and gives it power. What was in the reader is taken out first.
-func (r *Reader) Insert(c *Card) { r.replace(c, false) }
+func (r *Reader) Insert(c Chip) { r.replace(c, false) }
 
 // InsertMute puts something in that does not answer to reset: a card the wrong way round.
 func (r *Reader) InsertMute() { r.replace(nil, true) }
@@ -74,7 +91,7 @@ func (r *Reader) InsertMute() { r.replace(nil, true) }
 // Remove takes the card out. Every connection to it fails with ErrRemoved from then on, whatever is put in afterwards.
 func (r *Reader) Remove() { r.replace(nil, false) }
 
-func (r *Reader) replace(c *Card, mute bool) {
+func (r *Reader) replace(c Chip, mute bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.takeOut()
@@ -209,13 +226,13 @@ func (r *Reader) admit(ctx context.Context, c *connection) error {
 		}
 	}
 	switch {
-	case r.card != nil:
+	case r.card != nil && (c.mode == card.Direct || len(r.card.ATR()) > 0):
 		c.atr = r.card.ATR()
 		if c.mode != card.Direct {
 			c.protocol = card.ProtocolT0
 		}
 	case c.mode == card.Direct:
-	case r.mute:
+	case r.mute || r.card != nil:
 		return card.ErrMute
 	default:
 		return card.ErrNoCard
@@ -230,9 +247,9 @@ func (r *Reader) state() card.ReaderState {
 	defer r.mu.Unlock()
 	s := card.ReaderState{Name: r.name, Count: r.count}
 	switch {
-	case r.card != nil:
+	case r.card != nil && len(r.card.ATR()) > 0:
 		s.Card, s.ATR = card.Present, r.card.ATR()
-	case r.mute:
+	case r.mute || r.card != nil:
 		s.Card = card.Mute
 	}
 	return s

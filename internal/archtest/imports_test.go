@@ -35,6 +35,8 @@ var importRules = []importRule{
 		"a driver reads and signs; whether what it read is true is for verify, so that it can be judged without a reader"},
 	{"card/beid/saved", []string{"niss", "internal/beidfile"},
 		"a saved file is read where no reader is"},
+	{"card/sis", []string{"card", "niss", "golang.org/x/text/..."},
+		"a driver reads; whether the holder is insured is for verify/assurability, without a reader"},
 	{"verify", []string{"internal/...", "golang.org/x/crypto/..."},
 		"servers verify: no reader, no cgo, no agent, and no test anchors"},
 	{"verify/carddata", []string{"verify", "internal/beidfile", "golang.org/x/crypto/..."},
@@ -45,6 +47,12 @@ var importRules = []importRule{
 		"HTTP around the verifier: it judges nothing itself"},
 	{"verify/weblogin", []string{"verify", "internal/..."},
 		"servers check logins: no reader, no page"},
+	{"sign/pkcs12", []string{"internal/...", "software.sslmate.com/src/go-pkcs12"},
+		"a key from a file: it knows no format of signatures"},
+	{"sign", []string{"verify", "internal/...", "golang.org/x/crypto/..."},
+		"servers sign: any crypto.Signer with its certificate, no reader, no cgo, no agent"},
+	{"pkcs11", []string{"github.com/miekg/pkcs11"},
+		"keys of any module for any program: what is signed with them is not its business"},
 	{"testcards/internal/...", []string{"testcards/internal/..."},
 		"encodings for the makers of test data, which share nothing with the readers that they test"},
 	{"testcards/pki", []string{"testcards/internal/...", "golang.org/x/crypto/..."},
@@ -55,6 +63,8 @@ var importRules = []importRule{
 		"independent services: they must not share code with their clients"},
 	{"testcards/signed", []string{"testcards/internal/...", "testcards/pki", "testcards/answers"},
 		"an independent maker of signatures: the judge is not tested by its own writer"},
+	{"testcards/sis", []string{"golang.org/x/text/..."},
+		"an independent maker of cards: it must not share code with the driver that reads them"},
 	{"testcards/vpcd", []string{"golang.org/x/sys/..."},
 		"a link that carries bytes for any chip, simulated here or elsewhere"},
 	{"testcards/...", []string{"card", "internal/...", "testcards/..."},
@@ -73,7 +83,7 @@ var importRules = []importRule{
 		"algorithms stand at the bottom: they know no certificate and no format"},
 	{"internal/...", []string{"internal/...", "golang.org/x/crypto/...", "golang.org/x/text/..."},
 		"formats and small tools below the public packages: importing one of those would be a circle in the making"},
-	{"cmd/eid/...", []string{"niss", "card/...", "verify/...", "testcards/...", "internal/...", "cmd/eid/...",
+	{"cmd/eid/...", []string{"niss", "card/...", "verify/...", "sign/...", "pkcs11", "testcards/...", "internal/...", "cmd/eid/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/text/...", "golang.org/x/sys/..."},
 		"the command wires everything; help for tests and other command lines are no part of it"},
 }
@@ -98,7 +108,7 @@ var neverIn = []struct {
 }
 
 // withoutCgo are the packages that must build without cgo, all they import included, and never reach a card.
-var withoutCgo = []string{"niss", "verify/...", "card/beid/saved"}
+var withoutCgo = []string{"niss", "verify/...", "sign/...", "card/beid/saved"}
 
 // unreachable is what the packages of withoutCgo must not get through any of their imports.
 var unreachable = []string{"card", "card/pcsc", "card/pinpad", "card/beid", "testcards/...", "cmd/...", "agent/...", "pkcs11/..."}
