@@ -13,6 +13,11 @@ func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
 }
 
+// Before tells whether d comes before e. Unknown parts count as 0.
+func (d Date) Before(e Date) bool {
+	return d.Year*10000+d.Month*100+d.Day < e.Year*10000+e.Month*100+e.Day
+}
+
 // Sex is the sex that a number tells.
 type Sex int
 

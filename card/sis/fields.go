@@ -20,25 +20,9 @@ const (
 	holderNumber, holderIssued, holderSurname, holderFirst, holderInitials, holderSex, holderBirth, holderFiller, holderCheck = 0, 6, 10, 58, 82, 83, 84, 88, 92
 )
 
-// Date is a day of the calendar; the zero Date is none.
-type Date struct{ Year, Month, Day int }
-
-// String gives "1971-05-01", and nothing for no date.
-func (d Date) String() string {
-	if d == (Date{}) {
-		return ""
-	}
-	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
-}
-
-// Before tells whether d comes before e.
-func (d Date) Before(e Date) bool {
-	return d.Year*10000+d.Month*100+d.Day < e.Year*10000+e.Month*100+e.Day
-}
-
 // ValidOn tells whether the card itself was valid on a day. That says nothing about insurance: see the package comment.
-func (im *Image) ValidOn(day Date) bool {
-	return im.ValidFrom != (Date{}) && im.ValidUntil != (Date{}) && !day.Before(im.ValidFrom) && !im.ValidUntil.Before(day)
+func (im *Image) ValidOn(day niss.Date) bool {
+	return im.ValidFrom != (niss.Date{}) && im.ValidUntil != (niss.Date{}) && !day.Before(im.ValidFrom) && !im.ValidUntil.Before(day)
 }
 
 // cardData reads file 0011.
@@ -48,7 +32,7 @@ func (im *Image) cardData(f []byte) {
 	}
 	im.LogicalNumber = binary.BigEndian.Uint32(f[cardLogical:])
 	im.ValidFrom, im.ValidUntil = im.date(f[cardFrom:]), im.date(f[cardUntil:])
-	if im.ValidUntil.Before(im.ValidFrom) && im.ValidUntil != (Date{}) {
+	if im.ValidUntil.Before(im.ValidFrom) && im.ValidUntil != (niss.Date{}) {
 		im.warn(ValidityOdd)
 	}
 }
@@ -95,7 +79,7 @@ func (im *Image) compare(card, holder []byte) {
 		im.warn(NumberDiffers)
 	}
 	b := im.NISS.Birth()
-	if im.Birth != (Date{}) && (b.Year != 0 && b.Year != im.Birth.Year || b.Month != 0 && b.Month != im.Birth.Month || b.Day != 0 && b.Day != im.Birth.Day) {
+	if im.Birth != (niss.Date{}) && (b.Year != 0 && b.Year != im.Birth.Year || b.Month != 0 && b.Month != im.Birth.Month || b.Day != 0 && b.Day != im.Birth.Day) {
 		im.warn(NumberDiffers)
 	}
 }
@@ -111,13 +95,13 @@ func (im *Image) digits(b []byte) string {
 }
 
 // date reads YYYYMMDD in four bytes. A day that is in no calendar is no date, with a warning.
-func (im *Image) date(b []byte) Date {
+func (im *Image) date(b []byte) niss.Date {
 	t, err := time.Parse("20060102", fmt.Sprintf("%x", b[:4]))
 	if err != nil || t.Year() < 1800 {
 		im.warn(DateWrong)
-		return Date{}
+		return niss.Date{}
 	}
-	return Date{t.Year(), int(t.Month()), t.Day()}
+	return niss.Date{Year: t.Year(), Month: int(t.Month()), Day: t.Day()}
 }
 
 // name reads text of code page 850, padded with blanks.

@@ -26,11 +26,11 @@ type Image struct {
 
 	Surname, FirstName, Initials string
 	Sex                          niss.Sex
-	Birth, Issued                Date
+	Birth, Issued                niss.Date
 
 	// LogicalNumber is the number of the card, and ValidFrom and ValidUntil are the first and the last day of its validity.
 	LogicalNumber         uint32
-	ValidFrom, ValidUntil Date
+	ValidFrom, ValidUntil niss.Date
 
 	// Sealed is file 0010, the enciphered insurance data: see Module. Other is file 0043, whose use is not public. Both are without
 	// the three bytes in front that name the file, and nil if they are not there.

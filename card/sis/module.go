@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/eidkit/eidkit/card"
+	"github.com/eidkit/eidkit/niss"
 )
 
 // Module opens the enciphered insurance data of a SIS card: a security module, or what stands for one. It first makes sure that card
@@ -24,7 +25,7 @@ type Module interface {
 type Insurance struct {
 	Mutuality   string // 3 digits
 	Affiliate   string // the number with the mutuality, up to 13 characters
-	From, Until Date
+	From, Until niss.Date
 	CT1, CT2    string // codes of the holder, 3 digits each
 	Franchise   int    // the year of the social franchise; 0: none
 	Key1, Key2  []byte // values by which the tarification office knew that the card was read; 8 bytes each

@@ -59,7 +59,7 @@ func TestRead(t *testing.T) {
 			if !reflect.DeepEqual(im.Warnings, c.warnings) {
 				t.Errorf("%s: warnings %v, want %v", c.profile, im.Warnings, c.warnings)
 			}
-			if valid := im.ValidOn(sis.Date{Year: 2013, Month: 6, Day: 1}); valid != c.valid {
+			if valid := im.ValidOn(niss.Date{Year: 2013, Month: 6, Day: 1}); valid != c.valid {
 				t.Errorf("%s: valid in 2013: %v", c.profile, valid)
 			}
 			if r.Connections() != 0 {

@@ -45,6 +45,8 @@ var importRules = []importRule{
 		"a report is written from the verdict alone"},
 	{"verify/server", []string{"verify", "verify/report", "github.com/VictoriaMetrics/metrics"},
 		"HTTP around the verifier: it judges nothing itself"},
+	{"verify/assurability", []string{"niss", "internal/...", "golang.org/x/text/..."},
+		"the insurers' network is asked by number: no card, no reader"},
 	{"verify/weblogin", []string{"verify", "internal/..."},
 		"servers check logins: no reader, no page"},
 	{"sign/pkcs12", []string{"internal/...", "software.sslmate.com/src/go-pkcs12"},
