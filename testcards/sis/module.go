@@ -28,7 +28,7 @@ const (
 	zoneSize   = 12 + clearSize + 16
 	wrapSize   = 4 + 12 + 16 + 16 // a key for one provider: his number, nonce, key, tag
 	keysSize   = 105
-	moduleATR  = "\x3B\x88\x01eidkit-S"
+	moduleATR  = "\x3B\x08eidkit-S"
 	moduleName = "\xF0EIDKITSAM"
 )
 
