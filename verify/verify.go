@@ -29,19 +29,19 @@ import (
 	"strings"
 )
 
-// ErrVerification is what all failures of this package have in common:
-// errors.Is(err, ErrVerification) tells a verdict against from an error of a
-// disk or of the caller.
-var ErrVerification = errors.New("verification failed")
-
 // failure is a verdict; each one is also ErrVerification.
 type failure string
 
 func (f failure) Error() string        { return string(f) }
 func (f failure) Is(target error) bool { return target == ErrVerification }
 
-// The verdicts against a signature or a certificate path.
+// The errors of this package: ErrVerification, and the verdicts against a signature, a certificate or its path.
 var (
+	// ErrVerification is what all failures of this package have in common:
+	// errors.Is(err, ErrVerification) tells a verdict against from an error of a
+	// disk or of the caller.
+	ErrVerification = errors.New("verification failed")
+
 	// ErrBadSignature: the signature does not fit data and key.
 	ErrBadSignature error = failure("the signature does not fit")
 	// ErrAlgorithm: the algorithm or key is unknown here or too weak to be
@@ -59,6 +59,12 @@ var (
 	ErrExpired error = failure("a certificate is not valid at that time")
 	// ErrLimit: the search was given up; a real path is found long before.
 	ErrLimit error = failure("too many certificates to try")
+	// ErrRevoked: the certificate, or that of an authority above it, was
+	// revoked or is suspended.
+	ErrRevoked error = failure("a certificate was revoked")
+	// ErrRevocationUnknown: no current answer about the revocation of a
+	// certificate could be had.
+	ErrRevocationUnknown error = failure("whether a certificate was revoked is not known")
 )
 
 // PathError says which certificate stopped a path and why. Reason is one of
@@ -89,9 +95,12 @@ func certificateName(c *x509.Certificate) string {
 	if c == nil || !c.IsCA {
 		return "certificate"
 	}
-	name := c.Subject.CommonName
+	return fmt.Sprintf("certificate %q", shortName(c.Subject.CommonName))
+}
+
+func shortName(name string) string {
 	if len(name) > maxName {
 		name = strings.ToValidUTF8(name[:maxName], "") + "..."
 	}
-	return fmt.Sprintf("certificate %q", name)
+	return name
 }

@@ -1,11 +1,12 @@
-// Package asic reads ZIP containers that hold signatures: ASiC-S and ASiC-E,
-// the containers that became ASiC (BDOC, ADOC, EDOC), OpenDocument and Office
-// Open XML. It gives their files by name, with digests, and reads their
-// manifests.
+// Package asic reads and writes ZIP containers that hold signatures: ASiC-S and
+// ASiC-E, the containers that became ASiC (BDOC, ADOC, EDOC), OpenDocument and
+// Office Open XML. It gives their files by name, with digests, reads and writes
+// their manifests, and makes new containers or new versions of old ones.
 //
 // Start with Open, then Container.Lookup, Entry.Digest and Entry.Open;
 // Container.Kind says what kind of container it is, ParseManifest reads an
-// ASiCManifest, ParsePackageManifest an OpenDocument manifest.
+// ASiCManifest, ParsePackageManifest an OpenDocument manifest. NewWriter, then
+// Writer.Add and Writer.Write make an ASiC-E, or a container with more in it.
 //
 // The bytes are hostile. What other readers could understand in another way
 // is refused (ErrUnsafe): names that stand twice, also when they differ by
@@ -19,8 +20,12 @@
 // package neither shows where headers stand nor bounds the number of entries
 // before it has read them all; it is the peer in tests.
 //
-// Out of scope: writing, split archives, methods other than stored and
-// deflate, what signatures say (internal/ades/container).
+// What is written is deterministic, has its sizes before the data, and nothing
+// that this package would not read. Entries of an earlier version are copied
+// byte for byte, compressed as they are.
+//
+// Out of scope: split archives, methods other than stored and deflate, what
+// signatures say (internal/ades/container).
 //
 // References: PKWARE APPNOTE.TXT 6.3.10, ETSI EN 319 162-1 (ASiC), OpenDocument
 // 1.3 part 2 (packages), ECMA-376 part 2 (open packaging).
@@ -73,7 +78,10 @@ type Container struct {
 
 	data   io.ReaderAt
 	size   int64
-	total  int64 // bytes of all files
+	all    []*Entry // with the folders, in the order of the directory
+	layout []*Entry // the same in the order of the file
+	raw    []byte   // the comment as it stands
+	total  int64    // bytes of all files
 	byName map[string]*Entry
 	budget atomic.Int64 // bytes that Open may still give
 }
@@ -94,7 +102,7 @@ func open(data io.ReaderAt, size int64) (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Container{data: data, size: size, Comment: d.comment, Oddities: d.oddities, byName: map[string]*Entry{}}
+	c := &Container{data: data, size: size, Comment: d.comment, raw: d.rawComment, Oddities: d.oddities, byName: map[string]*Entry{}}
 	all := make([]*Entry, 0, len(d.headers))
 	for _, h := range d.headers {
 		e, err := newEntry(c, h)
@@ -115,6 +123,7 @@ func open(data io.ReaderAt, size int64) (*Container, error) {
 	if err := c.checkLayout(all, d); err != nil {
 		return nil, err
 	}
+	c.all = all
 	for _, e := range all {
 		if !e.folder {
 			c.Entries = append(c.Entries, e)

@@ -32,6 +32,7 @@ type header struct {
 	attributes            uint32
 	rawName               []byte
 	extra                 []byte
+	record                []byte // all of it
 }
 
 // directory is the central directory as read.
@@ -41,6 +42,8 @@ type directory struct {
 	base     int64 // bytes before the archive
 	comment  string
 	oddities []string
+
+	rawComment []byte
 }
 
 // end is what the end records say.
@@ -69,7 +72,7 @@ func readDirectory(data io.ReaderAt, size int64) (*directory, error) {
 	case e.size < 0 || e.offset < 0 || e.offset > e.at-e.size || e.size < e.entries*sizeHeader:
 		return nil, malformed("the directory does not lie in the file")
 	}
-	d := &directory{comment: string(bytes.ToValidUTF8(e.comment, []byte("?")))}
+	d := &directory{comment: string(bytes.ToValidUTF8(e.comment, []byte("?"))), rawComment: e.comment}
 	d.start = e.at - e.size
 	d.base = d.start - e.offset
 	if d.base > 0 {
@@ -218,6 +221,7 @@ func (d *directory) parse(raw []byte, entries int64) error {
 			attributes: binary.LittleEndian.Uint32(raw[38:]),
 			rawName:    raw[sizeHeader : sizeHeader+name],
 			extra:      raw[sizeHeader+name : sizeHeader+name+extra],
+			record:     raw[:sizeHeader+name+extra+comment],
 		}
 		disk := int64(binary.LittleEndian.Uint16(raw[34:]))
 		if err := zip64(h.extra, &h.size, &h.packed, &h.offset, &disk); err != nil {

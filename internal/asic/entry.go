@@ -24,6 +24,7 @@ type Entry struct {
 	c          *Container
 	head       header
 	dataAt     int64
+	end        int64 // behind it and its descriptor
 	folder     bool
 	first      bool // its local header is the first of the container
 	localExtra bool
@@ -65,6 +66,9 @@ func newEntry(c *Container, h header) (*Entry, error) {
 	}
 	return e, nil
 }
+
+// OddName tells that the name is not in UTF-8 in the file: other readers may decode it differently.
+func (e *Entry) OddName() bool { return e.oddName }
 
 // Open returns the content of the file. Reading it ends in an error that wraps
 // ErrFormat if length or checksum are not those of the directory. The caller

@@ -45,8 +45,9 @@ func (c *Container) checkLayout(all []*Entry, d *directory) error {
 		if err != nil {
 			return err
 		}
-		end = behind
+		end, e.end = behind, behind
 	}
+	c.layout = inOrder
 	if len(inOrder) > 0 {
 		inOrder[0].first = true
 	}

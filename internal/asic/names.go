@@ -7,9 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/unicode/norm"
 )
 
 // decodeName gives a name as text. Names that are valid UTF-8 are taken as
@@ -63,10 +61,9 @@ func checkName(name string) error {
 // checkNames refuses names that stand twice, that a file system could hold
 // to be the same, or that are both a file and a folder.
 func checkNames(all []*Entry) error {
-	fold := cases.Fold()
 	seen := make(map[string]*Entry, len(all)) // folded names without the slash of folders
 	for _, e := range all {
-		key := norm.NFC.String(fold.String(norm.NFC.String(strings.TrimSuffix(e.Name, "/"))))
+		key := foldName(strings.TrimSuffix(e.Name, "/"))
 		if other := seen[key]; other != nil {
 			return unsafe("%q and %q are the same name", other.Name, e.Name)
 		}

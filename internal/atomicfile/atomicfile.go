@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -45,6 +46,24 @@ func (f *File) Commit(path string) error {
 
 // CommitUnsynced is Commit for what can be had again: after a power failure the file may be there with less in it than was written.
 func (f *File) CommitUnsynced(path string) error { return f.place(path) }
+
+// CommitNew is Commit for a path at which nothing may be yet: the error wraps fs.ErrExist when there is something, and nothing is changed.
+func (f *File) CommitNew(path string) error {
+	if err := f.Sync(); err != nil {
+		f.Abort()
+		return err
+	}
+	err := os.Link(f.Name(), path)
+	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links: somebody else may still come between
+		if _, err = os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return f.place(path)
+		} else if err == nil {
+			err = fmt.Errorf("%s: %w", filepath.Base(path), fs.ErrExist)
+		}
+	}
+	f.Abort() // the content stays under its new name, if it has one
+	return err
+}
 
 func (f *File) place(path string) error {
 	err := f.Close()

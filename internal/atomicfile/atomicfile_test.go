@@ -44,6 +44,30 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestCommitNew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	for i, text := range []string{"one", "two"} {
+		f, err := Create(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.CommitNew(path); i == 0 && err != nil || i == 1 && !errors.Is(err, os.ErrExist) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != "one" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if got := names(t, dir); got != "a" {
+			t.Errorf("files %s", got)
+		}
+	}
+}
+
 func TestAbort(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -1,14 +1,16 @@
-// Package ber reads ASN.1 as it is found in the wild: DER, and BER with
-// indefinite lengths, strings in chunks, long forms where short ones would do,
-// and high tag numbers. Nothing is copied or normalised: every Element keeps
-// its bytes and its offset, so that what was signed can be hashed as it stands.
+// Package ber reads ASN.1 as it is found in the wild, and writes DER. What it
+// reads is DER, and BER with indefinite lengths, strings in chunks, long forms
+// where short ones would do, and high tag numbers. Nothing is copied or
+// normalised: every Element keeps its bytes and its offset, so that what was
+// signed can be hashed as it stands.
 //
 // Start with Parse for what is in memory and with NewCursor for a file of any
-// size; StringReader streams an OCTET STRING of many gigabytes. DER
-// re-encodes where a signature is over the canonical form.
+// size; StringReader streams an OCTET STRING of many gigabytes. Element.DER
+// re-encodes where a signature is over the canonical form. Append writes elements,
+// AppendOID and its like values.
 //
-// Out of scope: ASN.1 modules and schemas, writing of new structures beyond
-// Append, values other than those that CMS and its certificates need.
+// Out of scope: ASN.1 modules and schemas, values other than those that CMS and
+// its certificates need.
 //
 // References: ITU-T X.690 (BER 8, DER 10 and 11).
 package ber

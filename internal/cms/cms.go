@@ -1,14 +1,16 @@
-// Package cms reads the Cryptographic Message Syntax: SignedData in all its
-// forms, from PKCS #7 1.5 to RFC 5652, in DER and in BER, as a file of any
+// Package cms reads and writes the Cryptographic Message Syntax: SignedData in all
+// its forms, from PKCS #7 1.5 to RFC 5652, in DER and in BER, as a file of any
 // size. What is signed keeps its bytes and its offset; certificates, lists and
 // attributes are handed out raw, unknown ones too.
 //
 // Start with Open, which takes PEM, base64 and S/MIME off a file, then Parse.
 // SignedData.Content streams what is signed; Digests hashes any stream with
 // several digests at once; SignerInfo.SignedInput is what a signature is over.
+// NewEdit begins a message, SignedData.Edit changes one that was read without
+// touching what it does not replace; Edit.Begin writes one of any size in one pass.
 //
 // Out of scope: whether a signature is right (package sigalg) or trusted
-// (package verify), encryption, making messages.
+// (package verify), encryption, making signatures (package cades).
 //
 // References: RFC 5652, RFC 2315 (PKCS #7 1.5), RFC 5911 and RFC 5940 (revocation
 // information), RFC 8551 (S/MIME), RFC 2634 and RFC 5035 (ESS), RFC 7468 (PEM).

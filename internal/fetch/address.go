@@ -67,7 +67,7 @@ func (c *Client) checkAddress(a netip.Addr) error {
 
 // dial connects. Every address that the name gave is checked before a packet leaves; the proxy's is the administrator's choice.
 func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: c.opts.StepTimeout}
+	d := net.Dialer{Timeout: c.opts.ConnectTimeout}
 	if c.proxy == nil || address != hostPort(c.proxy) {
 		d.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(address)
@@ -132,6 +132,8 @@ func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("%w: from https to http", ErrRedirect)
 	case req.Method != before.Method:
 		return fmt.Errorf("%w: it turns a %s into a %s", ErrRedirect, before.Method, req.Method)
+	case c.opts.SameHost && !strings.EqualFold(req.URL.Host, via[0].URL.Host):
+		return fmt.Errorf("%w: to another host", ErrRedirect)
 	case len(req.URL.String()) > maxURL:
 		return fmt.Errorf("%w: address of more than %d bytes", ErrRedirect, maxURL)
 	}

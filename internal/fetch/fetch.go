@@ -71,12 +71,18 @@ type Options struct {
 	Timeout time.Duration
 	// StepTimeout is for each step: connecting, TLS, waiting for the answer's head, and between two pieces of it; zero: 10 s.
 	StepTimeout time.Duration
+	// ConnectTimeout, if above 0, replaces StepTimeout for connecting and for TLS.
+	ConnectTimeout time.Duration
 	// MaxBytes is for answers whose request does not say; zero: 10 MiB.
 	MaxBytes int64
 	// MaxParallel is how many requests run at one time, the others waiting; zero: 16.
 	MaxParallel int
+	// MaxPerHost is how many connections a host gets at one time; zero: 6, as from browsers.
+	MaxPerHost int
 	// UserAgent is sent with each request; empty: "eidkit".
 	UserAgent string
+	// SameHost refuses redirects to another host or port: for services that somebody named himself, Allow with them.
+	SameHost bool
 }
 
 // Limits that nobody needs to set.
@@ -84,7 +90,6 @@ const (
 	maxRedirects   = 5
 	maxURL         = 4096     // as long as an OCSP request by GET with a 20-byte serial number, several times over
 	maxHeaderBytes = 64 << 10 // of an answer's head
-	maxPerHost     = 6        // connections at one time, as browsers do
 )
 
 // Client makes requests. It is safe for concurrent use.
@@ -102,17 +107,20 @@ type Client struct {
 func New(opts Options) (*Client, error) {
 	setDefault(&opts.Timeout, 30*time.Second)
 	setDefault(&opts.StepTimeout, 10*time.Second)
+	setDefault(&opts.ConnectTimeout, opts.StepTimeout)
 	setDefault(&opts.MaxBytes, 10<<20)
 	setDefault(&opts.MaxParallel, 16)
+	setDefault(&opts.MaxPerHost, 6)
 	setDefault(&opts.UserAgent, "eidkit")
 	c := &Client{opts: opts, slots: make(chan struct{}, opts.MaxParallel), flights: map[string]*flight{}}
 	tr := &http.Transport{
 		DialContext:            c.dial,
 		TLSClientConfig:        &tls.Config{RootCAs: opts.CABundle, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    opts.StepTimeout,
+		TLSHandshakeTimeout:    opts.ConnectTimeout,
 		ResponseHeaderTimeout:  opts.StepTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		MaxConnsPerHost:        maxPerHost,
+		MaxConnsPerHost:        opts.MaxPerHost,
+		MaxIdleConnsPerHost:    opts.MaxPerHost,
 		IdleConnTimeout:        30 * time.Second,
 		Protocols:              new(http.Protocols),
 	}

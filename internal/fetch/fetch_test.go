@@ -202,6 +202,31 @@ func TestNoConnection(t *testing.T) {
 	}
 }
 
+// TestSameHost: a service that somebody named keeps its requests to itself, and its host may be a private one.
+func TestSameHost(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 1)
+	other := serve(t, func(w http.ResponseWriter, r *http.Request) { asked <- r.URL.Path })
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/here":
+			http.Redirect(w, r, "/there", http.StatusTemporaryRedirect)
+		case "/away":
+			http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+		}
+	})
+	c := client(t, Options{SameHost: true})
+	if resp, err := c.Post(t.Context(), s.URL+"/here", "text/plain", []byte("x"), Request{}); err != nil || resp.URL != s.URL+"/there" {
+		t.Errorf("%+v, %v", resp, err)
+	}
+	if _, err := c.Post(t.Context(), s.URL+"/away", "text/plain", []byte("x"), Request{}); !errors.Is(err, ErrRedirect) {
+		t.Errorf("to another port: %v", err)
+	}
+	if len(asked) > 0 {
+		t.Error("the other host was asked")
+	}
+}
+
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {

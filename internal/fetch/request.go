@@ -22,6 +22,10 @@ type Request struct {
 	ETag, LastModified string
 	// MaxBytes, if above 0, replaces the client's.
 	MaxBytes int64
+	// SOAP makes it a SOAP 1.1 request: SOAPAction goes along, in quotes also when it is empty, and an answer with status 500 is one
+	// with a body, a fault.
+	SOAP       bool
+	SOAPAction string
 }
 
 // Response is an answer.
@@ -31,6 +35,8 @@ type Response struct {
 	ETag, LastModified string
 	// NotModified: the copy at hand is still right; Body is nil.
 	NotModified bool
+	// Failed: the status was 500, and the body says why. Only with Request.SOAP.
+	Failed bool
 	// MaxAge is how long it may be reused (Cache-Control max-age less Age); 0: not said, or not at all.
 	MaxAge time.Duration
 	// Body is what came, decompressed. Nil from Stream.
@@ -143,6 +149,9 @@ func (c *Client) request(ctx context.Context, method string, u *url.URL, content
 			r.Header.Set(name, value)
 		}
 	}
+	if req.SOAP {
+		r.Header["SOAPAction"] = []string{`"` + req.SOAPAction + `"`} // SOAP 1.1 section 6.1.1, spelled as there
+	}
 	return r
 }
 
@@ -155,12 +164,13 @@ func (c *Client) head(resp *http.Response, req Request) (*Response, error) {
 		ETag:         resp.Header.Get("ETag"),
 		LastModified: resp.Header.Get("Last-Modified"),
 		NotModified:  resp.StatusCode == http.StatusNotModified,
+		Failed:       req.SOAP && resp.StatusCode == http.StatusInternalServerError,
 		MaxAge:       maxAge(resp.Header),
 	}
 	switch {
 	case head.NotModified && (req.ETag != "" || req.LastModified != ""):
 		return head, nil
-	case resp.StatusCode != http.StatusOK:
+	case resp.StatusCode != http.StatusOK && !head.Failed:
 		return nil, &StatusError{Code: resp.StatusCode, URL: u.Redacted()}
 	case resp.Header.Get("Content-Encoding") != "" && resp.Header.Get("Content-Encoding") != "identity":
 		return nil, fmt.Errorf("%w: %s answered in an encoding that nobody asked for", ErrUnavailable, u.Redacted())

@@ -96,22 +96,33 @@ func (v *View) Rect(o Object) (r [4]float64, ok bool) {
 	return r, true
 }
 
-// Shown turns a rectangle of the page's user space into one of the page as
-// shown, cropped and rotated, and returns the size of that.
-func (v *View) Shown(p Page, r [4]float64) (shown [4]float64, size [2]float64) {
+// Turn is by how much a page is shown turned: 0, 90, 180 or 270 degrees clockwise.
+func (v *View) Turn(p Page) int {
+	turn := int(Int(v.Resolve(p.Rotate), 0) % 360)
+	if turn < 0 {
+		turn += 360
+	}
+	return turn
+}
+
+// shownBox is the part of a page's user space that is shown.
+func (v *View) shownBox(p Page) [4]float64 {
 	box, ok := v.Rect(p.CropBox)
 	if !ok {
 		if box, ok = v.Rect(p.MediaBox); !ok {
 			box = [4]float64{0, 0, 612, 792}
 		}
 	}
+	return box
+}
+
+// Shown turns a rectangle of the page's user space into one of the page as
+// shown, cropped and rotated, and returns the size of that.
+func (v *View) Shown(p Page, r [4]float64) (shown [4]float64, size [2]float64) {
+	box := v.shownBox(p)
 	w, h := box[2]-box[0], box[3]-box[1]
 	r = [4]float64{r[0] - box[0], r[1] - box[1], r[2] - box[0], r[3] - box[1]}
-	turn := Int(v.Resolve(p.Rotate), 0) % 360
-	if turn < 0 {
-		turn += 360
-	}
-	switch turn { // clockwise
+	switch v.Turn(p) { // clockwise
 	case 90:
 		return [4]float64{r[1], w - r[2], r[3], w - r[0]}, [2]float64{h, w}
 	case 180:
@@ -120,4 +131,21 @@ func (v *View) Shown(p Page, r [4]float64) (shown [4]float64, size [2]float64) {
 		return [4]float64{h - r[3], r[0], h - r[1], r[2]}, [2]float64{h, w}
 	}
 	return r, [2]float64{w, h}
+}
+
+// Placed is the reverse of Shown: it turns a rectangle on the page as shown
+// into one of the page's user space.
+func (v *View) Placed(p Page, s [4]float64) [4]float64 {
+	box := v.shownBox(p)
+	w, h := box[2]-box[0], box[3]-box[1]
+	r := s
+	switch v.Turn(p) {
+	case 90:
+		r = [4]float64{w - s[3], s[0], w - s[1], s[2]}
+	case 180:
+		r = [4]float64{w - s[2], h - s[3], w - s[0], h - s[1]}
+	case 270:
+		r = [4]float64{s[1], h - s[2], s[3], h - s[0]}
+	}
+	return [4]float64{r[0] + box[0], r[1] + box[1], r[2] + box[0], r[3] + box[1]}
 }

@@ -1,17 +1,19 @@
 // Package pdf reads PDF files by ranges: objects, cross-references, and the
-// revisions that incremental updates leave behind one another.
+// revisions that incremental updates leave behind one another; and it adds
+// revisions.
 //
 // Open gives a File; File.At and File.Last a View, which is the document as one
-// revision left it. View.Get, View.Catalog, View.Pages and View.Fields look into
-// it. Everything read from the file itself keeps its offset, so that a writer
-// can add a revision without touching an earlier byte.
+// revision left it. View.Resolve, View.Catalog, View.Pages and View.Form look into
+// it. File.NewUpdate begins an Update: Add and Set put objects into it, and Bytes
+// is what is to stand behind the file. No earlier byte is touched.
 //
 // A file is hostile: recursion, sizes, numbers of objects and the work for one
 // file are bounded. What can be read in spite of a fault is read, and
 // File.Oddities says what the fault was. A broken cross-reference is rebuilt by
 // scanning, once, and File.Repaired then says so.
 //
-// Out of scope: showing pages, fonts, image filters, writing.
+// Out of scope: showing pages, fonts, image filters, writing files from nothing,
+// adding to encrypted ones.
 //
 // References: ISO 32000-1 and 32000-2 sections 7.2 to 7.7, 12.7.
 package pdf

@@ -53,7 +53,7 @@ func (in *inquiry) useCRL(ctx context.Context, x *crl.Index, deltas []*crl.Index
 	}
 	if delta := in.newestDelta(ctx, x, deltas); delta != nil {
 		d := delta.List()
-		a.Also = append(a.Also, d.Digest)
+		a.Also, a.AlsoRaw = append(a.Also, d.Digest), append(a.AlsoRaw, delta.Raw)
 		a.ProducedAt, a.ThisUpdate, a.NextUpdate = d.ThisUpdate, d.ThisUpdate, d.NextUpdate
 		changed, err := delta.Lookup(in.Certificate.SerialNumber, in.Certificate.RawIssuer)
 		if err != nil {
@@ -99,15 +99,17 @@ func (in *inquiry) take(a Answer, reasons uint16) {
 	}
 	rests := make(map[ades.Digest]bool, len(in.partial))
 	var also []ades.Digest
+	var raw []func() ([]byte, error)
 	for _, p := range in.partial {
-		for _, d := range append([]ades.Digest{p.answer.Digest}, p.answer.Also...) {
+		bytes := append([]func() ([]byte, error){p.answer.Raw}, p.answer.AlsoRaw...)
+		for i, d := range append([]ades.Digest{p.answer.Digest}, p.answer.Also...) {
 			if d != oldest.Digest && !rests[d] {
 				rests[d] = true
-				also = append(also, d)
+				also, raw = append(also, d), append(raw, bytes[i])
 			}
 		}
 	}
-	oldest.Also = also
+	oldest.Also, oldest.AlsoRaw = also, raw
 	in.answers = append(in.answers, oldest)
 }
 

@@ -70,7 +70,9 @@ type Answer struct {
 	Digests   []ades.Digest // further encodings of the same (OCSPResponse around the BasicOCSPResponse)
 	// Also are further objects that the answer rests on, beside the one of Digest: the delta CRL, the other lists where each covers some
 	// reasons only. The answer is proven to have existed once each of them is.
-	Also       []ades.Digest
+	Also []ades.Digest
+	// AlsoRaw gives the bytes of those, in the same order, as Raw does those of Digest.
+	AlsoRaw    []func() ([]byte, error)
 	ProducedAt time.Time // OCSP producedAt, CRL thisUpdate
 	ThisUpdate time.Time
 	NextUpdate time.Time // zero if not said

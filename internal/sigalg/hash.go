@@ -69,6 +69,16 @@ func HashByOID(oid asn1.ObjectIdentifier) (crypto.Hash, bool) {
 	return h, ok
 }
 
+// HashURI returns the URI that XML names a digest by, empty if there is none.
+func HashURI(h crypto.Hash) string {
+	for _, row := range hashes {
+		if row.hash == h {
+			return row.uri
+		}
+	}
+	return ""
+}
+
 // HashByURI returns the digest that XML names by that URI, false if it is not
 // known.
 func HashByURI(uri string) (crypto.Hash, bool) {

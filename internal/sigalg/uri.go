@@ -76,3 +76,21 @@ func ByURI(uri string) (Algorithm, error) {
 	}
 	return a, nil
 }
+
+// URI returns the URI that XML names the algorithm by, of RSASSA-PSS only with
+// the parameters that a URI stands for: MGF1 with the same digest (MGFHash may be
+// 0) and a salt as long as it (SaltLength may be below 0). Errors: ErrUnsupported.
+func (a Algorithm) URI() (string, error) {
+	if a.Scheme == PSS && a.MGFHash == 0 {
+		a.MGFHash = a.Hash
+	}
+	if a.Scheme == PSS && a.SaltLength < 0 {
+		a.SaltLength = a.Hash.Size()
+	}
+	for uri, b := range signatureURIs {
+		if a == b {
+			return uri, nil
+		}
+	}
+	return "", fmt.Errorf("%w: %v has no name in XML", ErrUnsupported, a)
+}

@@ -87,6 +87,18 @@ func badChar(s string) int {
 	return -1
 }
 
+// InvalidAt is the place of the first byte of s that is no well-formed UTF-8 or no character of XML, -1 for none.
+func InvalidAt(s string) int {
+	if !utf8.ValidString(s) {
+		for i, r := range s {
+			if r == utf8.RuneError {
+				return i
+			}
+		}
+	}
+	return badChar(s)
+}
+
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 // spaces is the length of the white space at the beginning of s.

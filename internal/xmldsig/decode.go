@@ -20,8 +20,8 @@ var singleByte = map[string]*charmap.Charmap{
 
 var bomUTF8 = []byte("\xEF\xBB\xBF")
 
-// decode brings data to UTF-8 without byte order mark. toRaw turns a place in the text into one in data. XML 1.0, 4.3.3 and appendix F.
-func decode(data []byte) (text, encoding string, toRaw func(int) int64, err error) {
+// decode brings data to UTF-8 without byte order mark. l tells where in data the text stands. XML 1.0, 4.3.3 and appendix F.
+func decode(data []byte) (text, encoding string, l layout, err error) {
 	switch {
 	case bytes.HasPrefix(data, bomUTF8):
 		return decodeBytes(data, len(bomUTF8), true)
@@ -38,49 +38,48 @@ func decode(data []byte) (text, encoding string, toRaw func(int) int64, err erro
 }
 
 // decodeBytes reads an encoding that has ASCII in it.
-func decodeBytes(data []byte, skip int, marked bool) (text, encoding string, toRaw func(int) int64, err error) {
+func decodeBytes(data []byte, skip int, marked bool) (text, encoding string, l layout, err error) {
 	encoding = declared(data[skip:])
 	switch {
 	case encoding == "utf-8" || encoding == "utf8" || encoding == "":
 	case marked:
-		return "", "", nil, refusedf("a byte order mark of UTF-8 and the declaration of %.40q", encoding)
+		return "", "", layout{}, refusedf("a byte order mark of UTF-8 and the declaration of %.40q", encoding)
 	case encoding == "us-ascii" || encoding == "ascii":
 		for i, c := range data {
 			if c >= 0x80 {
-				return "", "", nil, refusedf("byte %#x at %d is not US-ASCII", c, i)
+				return "", "", layout{}, refusedf("byte %#x at %d is not US-ASCII", c, i)
 			}
 		}
-		return string(data), "us-ascii", func(pos int) int64 { return int64(pos) }, nil
+		return string(data), "us-ascii", layout{0, widthUTF8}, nil
 	default:
 		table := singleByte[strings.ReplaceAll(strings.Replace(encoding, "iso8859", "iso-8859", 1), "_", "-")]
 		if table == nil {
-			return "", "", nil, refusedf("encoding %.40q", encoding)
+			return "", "", layout{}, refusedf("encoding %.40q", encoding)
 		}
 		return decodeTable(data, table, encoding)
 	}
 	if !utf8.Valid(data) {
-		return "", "", nil, refusedf("not well-formed UTF-8")
+		return "", "", layout{}, refusedf("not well-formed UTF-8")
 	}
-	return string(data[skip:]), "utf-8", func(pos int) int64 { return int64(pos + skip) }, nil
+	return string(data[skip:]), "utf-8", layout{skip, widthUTF8}, nil
 }
 
-func decodeTable(data []byte, table *charmap.Charmap, encoding string) (string, string, func(int) int64, error) {
+func decodeTable(data []byte, table *charmap.Charmap, encoding string) (string, string, layout, error) {
 	var b strings.Builder
 	b.Grow(len(data) + len(data)/8)
 	for i, c := range data {
 		r := table.DecodeByte(c)
 		if r == utf8.RuneError {
-			return "", "", nil, refusedf("byte %#x at %d is nothing in %s", c, i, encoding)
+			return "", "", layout{}, refusedf("byte %#x at %d is nothing in %s", c, i, encoding)
 		}
 		b.WriteRune(r)
 	}
-	text := b.String()
-	return text, encoding, func(pos int) int64 { return int64(utf8.RuneCountInString(text[:pos])) }, nil
+	return b.String(), encoding, layout{0, widthTable}, nil
 }
 
-func decodeUTF16(data []byte, skip int, order binary.ByteOrder, encoding string) (string, string, func(int) int64, error) {
+func decodeUTF16(data []byte, skip int, order binary.ByteOrder, encoding string) (string, string, layout, error) {
 	if len(data)%2 != 0 {
-		return "", "", nil, refusedf("UTF-16 of an odd length")
+		return "", "", layout{}, refusedf("UTF-16 of an odd length")
 	}
 	var b strings.Builder
 	b.Grow(len(data)/2 + len(data)/16)
@@ -88,11 +87,11 @@ func decodeUTF16(data []byte, skip int, order binary.ByteOrder, encoding string)
 		r := rune(order.Uint16(data[i:]))
 		if r >= 0xD800 && r < 0xE000 {
 			if r >= 0xDC00 || i+4 > len(data) {
-				return "", "", nil, refusedf("half a surrogate pair at %d", i)
+				return "", "", layout{}, refusedf("half a surrogate pair at %d", i)
 			}
 			low := rune(order.Uint16(data[i+2:]))
 			if low < 0xDC00 || low > 0xDFFF {
-				return "", "", nil, refusedf("half a surrogate pair at %d", i)
+				return "", "", layout{}, refusedf("half a surrogate pair at %d", i)
 			}
 			r = 0x10000 + (r-0xD800)<<10 + (low - 0xDC00)
 			i += 2
@@ -101,18 +100,9 @@ func decodeUTF16(data []byte, skip int, order binary.ByteOrder, encoding string)
 	}
 	text := b.String()
 	if name := declared([]byte(text[:min(len(text), maxDeclaration)])); name != "" && name != "utf-16" && name != encoding {
-		return "", "", nil, refusedf("UTF-16 with the declaration of %.40q", name)
+		return "", "", layout{}, refusedf("UTF-16 with the declaration of %.40q", name)
 	}
-	return text, encoding, func(pos int) int64 {
-		units := 0
-		for _, r := range text[:pos] {
-			units++
-			if r >= 0x10000 {
-				units++
-			}
-		}
-		return int64(skip + 2*units)
-	}, nil
+	return text, encoding, layout{skip, widthUTF16}, nil
 }
 
 // maxDeclaration is how long the XML declaration may be.

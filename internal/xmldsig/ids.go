@@ -57,6 +57,9 @@ func (d *Document) ByID(id string) (*Node, error) {
 	return e.node, nil
 }
 
+// HasID tells whether an element has that ID, or several have.
+func (d *Document) HasID(id string) bool { return d != nil && d.ids[id] != nil }
+
 // ID returns the ID of element n, empty if it has none.
 func (n *Node) ID() string {
 	for i := range n.attrs {

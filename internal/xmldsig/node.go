@@ -54,12 +54,12 @@ type Document struct {
 	// Encoding is the character encoding of the original, in lower case: "utf-8", "utf-16le", "iso-8859-1".
 	Encoding string
 
-	node  *Node  // the document node
-	root  *Node  // the document element
-	text  string // the original as UTF-8, line ends as they were
-	toRaw func(pos int) int64
-	ids   map[string]*idEntry
-	nodes int
+	node   *Node  // the document node
+	root   *Node  // the document element
+	text   string // the original as UTF-8, line ends as they were
+	layout layout
+	ids    map[string]*idEntry
+	nodes  int
 }
 
 // Root returns the document element.
@@ -71,7 +71,7 @@ func (d *Document) Size() int { return len(d.text) }
 // Span returns where n begins and where the byte after it is, in the bytes given to Parse. The
 // nodes of one text run with CDATA sections share one span.
 func (d *Document) Span(n *Node) (start, end int64) {
-	return d.toRaw(int(n.start)), d.toRaw(int(n.end))
+	return d.layout.raw(d.text, int(n.start)), d.layout.raw(d.text, int(n.end))
 }
 
 // EndTag returns where the end tag of element n begins in the bytes given to Parse, or -1 if n is an empty-element tag.
@@ -81,7 +81,7 @@ func (d *Document) EndTag(n *Node) int64 {
 	if at <= 0 || !strings.HasPrefix(source[at:], "</") {
 		return -1
 	}
-	return d.toRaw(int(n.start) + at)
+	return d.layout.raw(d.text, int(n.start)+at)
 }
 
 // Source returns n as it stands in the document, in UTF-8.
@@ -277,6 +277,9 @@ func (n *Node) position() string {
 	}
 	return "[" + strconv.Itoa(at) + "]"
 }
+
+// Namespace returns what prefix, empty for the default, is bound to at element n.
+func (n *Node) Namespace(prefix string) (uri string, ok bool) { return n.lookup(prefix) }
 
 // lookup returns what prefix is bound to at element n, empty for none.
 func (n *Node) lookup(prefix string) (uri string, ok bool) {

@@ -1,6 +1,7 @@
 package xmldsig
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -24,7 +25,7 @@ func parse(data []byte, limits Limits, doctype bool) (*Document, error) {
 	if int64(len(data)) > limits.Bytes {
 		return nil, refusedf("%d bytes, at most %d", len(data), limits.Bytes)
 	}
-	text, encoding, toRaw, err := decode(data)
+	text, encoding, layout, err := decode(data)
 	if err != nil {
 		return nil, err
 	}
@@ -32,9 +33,9 @@ func parse(data []byte, limits Limits, doctype bool) (*Document, error) {
 		return nil, refusedf("%d bytes as UTF-8", len(text))
 	}
 	if at := badChar(text); at >= 0 {
-		return nil, refusedf("a character that XML does not allow at byte %d", toRaw(at))
+		return nil, refusedf("a character that XML does not allow at byte %d", layout.raw(text, at))
 	}
-	d := &Document{Encoding: encoding, text: text, toRaw: toRaw}
+	d := &Document{Encoding: encoding, text: text, layout: layout}
 	p := &parser{doc: d, text: text, limits: limits, names: map[rawName]*qname{}, scope: newScope(), doctype: doctype}
 	d.node = p.add(nil, Node{kind: DocumentNode, end: uint32(len(text))})
 	if err := p.document(); err != nil {
@@ -271,7 +272,7 @@ func (p *parser) instruction() error {
 func (p *parser) docType() error {
 	end := strings.IndexByte(p.rest(), '>')
 	if !p.doctype || p.doc.root != nil || end < 0 || strings.ContainsAny(p.rest()[1:end], "[<") {
-		return p.failf("a DOCTYPE")
+		return fmt.Errorf("%w: %w", p.failf("a DOCTYPE"), ErrDOCTYPE)
 	}
 	p.doctype = false // one only
 	p.pos += end + 1

@@ -168,6 +168,7 @@ func (p *Processor) xpath2(ctx context.Context, d data, t *Node) (data, error) {
 	if len(f.list) == 0 {
 		return d, fmt.Errorf("the XPath filter transform without expression: %w", ErrInvalid)
 	}
+	f.cutting = f.cuts(set.apex)
 	return data{set: set.with(f)}, nil
 }
 
@@ -175,6 +176,23 @@ func (p *Processor) xpath2(ctx context.Context, d data, t *Node) (data, error) {
 type subtrees struct {
 	*evaluation
 	list []selection
+	// cutting: all filters take whole subtrees out, so that nothing within these need be looked at.
+	cutting bool
+}
+
+// cuts tells whether the filters do nothing but take out elements below apex.
+func (f *subtrees) cuts(apex *Node) bool {
+	for _, s := range f.list {
+		for n := apex; n != nil; n = n.parent {
+			if s.nodes[n] {
+				return false
+			}
+		}
+		if s.op != "subtract" || len(s.attrs) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // selection is what one expression selected.
@@ -204,7 +222,16 @@ func (f *subtrees) add(op string, v any) error {
 	return nil
 }
 
-func (f *subtrees) prune(*Node) bool { return false }
+func (f *subtrees) prune(n *Node) bool {
+	if f.cutting {
+		for _, s := range f.list {
+			if s.nodes[n] {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 func (f *subtrees) single() bool {
 	for _, s := range f.list {
@@ -216,6 +243,9 @@ func (f *subtrees) single() bool {
 }
 
 func (f *subtrees) keep(x xnode) (bool, error) {
+	if f.cutting {
+		return true, nil
+	}
 	in := true
 	for _, s := range f.list {
 		selected := x.attr != nil && s.attrs[x.attr]

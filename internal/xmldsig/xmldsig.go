@@ -1,10 +1,11 @@
-// Package xmldsig reads XML documents that may carry XML signatures: a
-// parser that keeps the place of every node in the original bytes,
-// canonicalisation, the transforms, and the references of ds:Signature.
+// Package xmldsig reads XML documents that may carry XML signatures, and puts
+// text into them: a parser that keeps the place of every node in the original
+// bytes, canonicalisation, the transforms, and the references of ds:Signature.
 //
 // Start with Parse, then Document.Signatures, ReadSignature and a Processor,
 // which resolves and hashes what the references name. Canonicalize writes the
-// canonical form of any element or document.
+// canonical form of any element or document. Splice puts text into a document
+// and keeps every other byte: nothing is ever written anew.
 //
 // Nothing is fetched and nothing is executed: there is no DTD, no entity but
 // the five of XML, no XSLT, and a reference to something outside the document
@@ -43,6 +44,8 @@ var (
 	ErrUnsupported = errors.New("not supported")
 	// ErrInvalid: data that a transform cannot be applied to.
 	ErrInvalid = errors.New("not valid")
+	// ErrDOCTYPE: the document is refused for its DOCTYPE.
+	ErrDOCTYPE = errors.New("document type declaration")
 	// ErrLimit: more work than a document may cause.
 	ErrLimit = errors.New("limit exceeded")
 )

@@ -39,16 +39,12 @@ func PDFPages(ctx context.Context, path string, rep *verify.Report) ([]Page, err
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	program, err := exec.LookPath("pdftoppm")
-	if err != nil {
-		return nil, fmt.Errorf("drawing pages: %w", ErrNoRenderer)
-	}
 	slices.Sort(wanted)
 	ctx, cancel := context.WithTimeout(ctx, drawingTime)
 	defer cancel()
 	var pages []Page
 	for _, n := range wanted[:min(len(wanted), maxPages)] {
-		p, err := drawPage(ctx, program, path, n)
+		p, err := PDFPage(ctx, path, n)
 		if err != nil {
 			return pages, err
 		}
@@ -57,7 +53,14 @@ func PDFPages(ctx context.Context, path string, rep *verify.Report) ([]Page, err
 	return pages, nil
 }
 
-func drawPage(ctx context.Context, program, path string, n int) (Page, error) {
+// PDFPage draws page n, from 1, of the PDF at path, as PDFPages does.
+func PDFPage(ctx context.Context, path string, n int) (Page, error) {
+	program, err := exec.LookPath("pdftoppm")
+	if err != nil {
+		return Page{}, fmt.Errorf("drawing pages: %w", ErrNoRenderer)
+	}
+	ctx, cancel := context.WithTimeout(ctx, drawingTime)
+	defer cancel()
 	number := strconv.Itoa(n)
 	args := []string{"-png", "-cropbox", "-f", number, "-l", number, "-singlefile"}
 	var picture bytes.Buffer

@@ -1,20 +1,28 @@
-// Package cades reads CAdES and every other signature in CMS: from PKCS #7 to
+// Package cades reads CAdES and every other signature in CMS, from PKCS #7 to
 // CAdES-B-LTA, the older forms -C, -X, -XL and -A, counter-signatures, and time
-// stamp tokens, also alone. It gives facts in the model of package ades.
+// stamp tokens, also alone; and makes CAdES at the baseline levels. What it reads
+// are facts in the model of package ades.
 //
 // Read reads a file; ReadCMS reads a message inside another format, such as a
 // PDF or a container; ReadTimestamp a token; ReadPKCS1 what PDF calls
 // adbe.x509.rsa_sha1.
 //
+// Prepare makes a signature up to its value and Draft.Message the message with
+// it; Begin writes one around content of any size while that is read. Add and
+// PrepareCountersignature put signatures into a message, Raise and RaiseCMS bring those
+// in it to a higher level, whoever made them. What signatures and time stamps
+// cover keeps its bytes.
+//
 // A time stamp is marked intact only if its imprint was put together as its
 // kind prescribes; how makers deviate is tried as well, since any fit proves
 // what was stamped.
 //
-// Out of scope: trust, time and policy, for package verify; evidence records
-// (RFC 4998), which are left alone.
+// Out of scope: trust, time and policy, for package verify; where keys, time
+// stamps and evidence come from, for package sign; evidence records (RFC 4998), which
+// are left alone.
 //
 // References: ETSI EN 319 122-1 and -2, ETSI TS 101 733 v2.2.1 and v1.8.3 (older
-// attributes), RFC 5126, RFC 5652, RFC 3161.
+// attributes), RFC 5126, RFC 5652, RFC 5035, RFC 6211, RFC 3161.
 package cades
 
 import (

@@ -10,6 +10,9 @@ import (
 	"github.com/eidkit/eidkit/internal/cms"
 )
 
+// essDefault is the digest of an ESSCertIDv2 that names none, RFC 5035 section 4.
+const essDefault = crypto.SHA256
+
 // maxCertRefs bounds the references of one signature; there are as many as a chain is long.
 const maxCertRefs = 100
 
@@ -89,7 +92,7 @@ func essHashV1(r *ber.Reader) (crypto.Hash, []byte, error) {
 
 // essHashV2 reads the hash of an ESSCertIDv2, whose algorithm is SHA-256 by default.
 func essHashV2(r *ber.Reader) (crypto.Hash, []byte, error) {
-	h := crypto.SHA256
+	h := essDefault
 	alg, found, err := r.Optional(ber.Universal, ber.TagSequence)
 	if err != nil {
 		return 0, nil, err

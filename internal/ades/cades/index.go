@@ -121,6 +121,11 @@ func (s *signer) archive3(ts *ades.Timestamp, st stamp) {
 	s.cover(ts, func() []ades.Digest { return append(s.signedDigests(), covers...) })
 }
 
+// archive3Digest is the imprint: over eContentType, the digest of the content, the fields of the SignerInfo and the index.
+func archive3Digest(h crypto.Hash, contentType, content, fields, index []byte) []byte {
+	return digestOf(h, contentType, content, fields, index)
+}
+
 func (s *signer) archive3Fits(ix *hashIndex, h crypto.Hash, want []byte) (bool, error) {
 	content, err := s.source.digest(s.ctx, h)
 	if err != nil {
@@ -135,7 +140,7 @@ func (s *signer) archive3Fits(ix *hashIndex, h crypto.Hash, want []byte) (bool, 
 	sorted := bytes.Join(s.sortedFields(), nil)
 	for _, fields := range [][]byte{raw, der, sorted} {
 		for _, index := range [][]byte{ix.raw, canonical(ix.raw)} {
-			if bytes.Equal(digestOf(h, s.signed.ContentTypeRaw, content, fields, index), want) {
+			if bytes.Equal(archive3Digest(h, s.signed.ContentTypeRaw, content, fields, index), want) {
 				return true, nil
 			}
 		}

@@ -34,6 +34,7 @@ type reading struct {
 	beside  []*source // what the caller gave although the message has its content
 	hashed  *source   // what the content is the SHA-1 of
 
+	signers  []*signer
 	depth    int // of tokens
 	counters int
 	archives int
@@ -113,6 +114,7 @@ func (r *reading) signatures() ([]*ades.Signature, error) {
 	for i := range r.signed.Signers {
 		signers[i] = r.newSigner(&r.signed.Signers[i], r.signerID(i))
 	}
+	r.signers = signers
 	r.prepare(signers)
 	list := make([]*ades.Signature, len(signers))
 	for i, s := range signers {

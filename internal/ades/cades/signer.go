@@ -24,9 +24,11 @@ type signer struct {
 	source *source
 	// parent is the one whose value this one counter-signs.
 	parent *signer
-	depth  int // of counter-signatures
-	extra  evidence
-	ess    int // values of signing-certificate, both versions
+	// counterSigners are those over this one's value.
+	counterSigners []*signer
+	depth          int // of counter-signatures
+	extra          evidence
+	ess            int // values of signing-certificate, both versions
 
 	byHash      map[crypto.Hash]map[string][]ades.Digest // what is embedded, by its digest
 	everywhere  map[crypto.Hash]map[string][]ades.Digest // also what is in the time stamps

@@ -4,6 +4,9 @@ package cades_test
 
 import "testing"
 
+// flips is how many bytes of each region are changed: all.
+const flips = 1 << 20
+
 // Content beyond 4 GiB, where lengths need more than 32 bits.
 func TestSoakLargeContent(t *testing.T) {
 	for _, chunk := range []int{0, 4096} {

@@ -35,6 +35,7 @@ func (s *signer) counterSignatures() {
 			info := cms.ParseSigner(raw)
 			counter := s.newSigner(&info, fmt.Sprintf("%s-counter-%d", s.id, len(s.sig.CounterSignatures)+1))
 			counter.parent, counter.depth = s, s.depth+1
+			s.counterSigners = append(s.counterSigners, counter)
 			s.sig.CounterSignatures = append(s.sig.CounterSignatures, counter.read())
 		}
 	}

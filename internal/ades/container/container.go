@@ -1,6 +1,7 @@
 // Package container reads the signatures in ZIP containers: ASiC-S and ASiC-E
 // with XAdES or CAdES and with time stamps, their forerunners (BDOC, ADOC,
-// EDOC), OpenDocument and Office Open XML.
+// EDOC), OpenDocument and Office Open XML. It makes ASiC-E, and raises
+// signatures in all of them but Office Open XML.
 //
 // Read gives them in the model of package ades. Beside what the readers of the
 // formats find, it says which files of the container a signature covers and
@@ -8,10 +9,17 @@
 // files with the manifest that is signed, and time stamps over signatures are
 // given to these. A container in a container is a plain file.
 //
-// Out of scope: trust, time and policy, for package verify; evidence records,
-// which are named but not read.
+// Prepare and Draft.Finish make a container, or put a further signature into
+// one: each has a file of its own in META-INF and covers all files outside it.
+// Raise brings signatures to a higher level. What is there is copied: signed
+// files keep every byte. An ASiC-E with CAdES gets its archive time stamp over
+// an ASiCArchiveManifest, all others as CAdES and XAdES have it.
 //
-// References: ETSI EN 319 162-1 and -2 (ASiC), ETSI TS 102 918, OpenDocument
+// Out of scope: trust, time and policy, for package verify; evidence records,
+// which are named but not read; making ASiC-S; signing OpenDocument and Office.
+//
+// References: ETSI EN 319 162-1 and -2 (ASiC; section 5 and annex A for the
+// levels), ETSI TS 102 918, OpenDocument
 // 1.3 part 2 section 5, ECMA-376 part 2 section 13 and [MS-OFFCRYPTO] 2.5.2
 // (Office).
 package container
@@ -40,11 +48,23 @@ const (
 // long as the contents of references are wanted. Errors: ades.ErrNoSignature,
 // ades.ErrRefused, those of the source and of ctx.
 func Read(ctx context.Context, in ades.Input) ([]*ades.Signature, error) {
+	r, err := readFile(ctx, in.File)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.list) == 0 {
+		return nil, fmt.Errorf("reading container: %w", ades.ErrNoSignature)
+	}
+	return r.list, nil
+}
+
+// readFile is Read, for a container with or without signatures.
+func readFile(ctx context.Context, in ades.File) (*reading, error) {
 	c, err := asic.Open(in.Data, in.Size)
 	if err != nil {
 		return nil, refused(err)
 	}
-	r := &reading{ctx: ctx, c: c, kind: c.Kind(in.Name), byFile: map[string][]*ades.Signature{}, ids: map[string]bool{}}
+	r := &reading{ctx: ctx, c: c, kind: c.Kind(in.Name), byFile: map[string][]*ades.Signature{}, ids: map[string]bool{}, own: map[*ades.Signature]string{}}
 	switch r.kind {
 	case asic.ASiCS, asic.ASiCE:
 		if len(c.Entries) > asic.MaxASiCFiles {
@@ -61,11 +81,9 @@ func Read(ctx context.Context, in ades.Input) ([]*ades.Signature, error) {
 		return nil, refused(err)
 	case len(r.list) > maxSignatures:
 		return nil, fmt.Errorf("%w: %d signatures", ades.ErrRefused, len(r.list))
-	case len(r.list) == 0:
-		return nil, fmt.Errorf("reading container: %w", ades.ErrNoSignature)
 	}
 	r.finish()
-	return r.list, nil
+	return r, nil
 }
 
 // refused turns what the container's reader says into the errors of package
@@ -87,6 +105,7 @@ type reading struct {
 	list   []*ades.Signature
 	byFile map[string][]*ades.Signature // top-level signatures by their file
 	ids    map[string]bool
+	own    map[*ades.Signature]string // identifiers within their files
 	stamps []*stamp
 	odd    []ades.Finding // about the container, for every signature
 
@@ -111,16 +130,20 @@ func (r *reading) add(e *asic.Entry, list []*ades.Signature) {
 // each file of a container "S0" may occur.
 func (r *reading) name(e *asic.Entry, s *ades.Signature) {
 	s.Container, s.File = string(r.kind), e.Name
-	if r.ids[s.ID] {
-		base := s.ID
-		for i := 2; r.ids[s.ID]; i++ {
-			s.ID = fmt.Sprintf("%s (%d)", base, i)
-		}
-	}
+	r.own[s], s.ID = s.ID, r.unique(s.ID)
 	r.ids[s.ID] = true
 	for _, counter := range s.CounterSignatures {
 		r.name(e, counter)
 	}
+}
+
+// unique is id, with a number if another signature has it already.
+func (r *reading) unique(id string) string {
+	base := id
+	for i := 2; r.ids[id]; i++ {
+		id = fmt.Sprintf("%s (%d)", base, i)
+	}
+	return id
 }
 
 // finish adds what concerns all signatures.

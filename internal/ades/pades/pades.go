@@ -1,17 +1,21 @@
-// Package pades reads the signatures of PDF files: PAdES and the older kinds,
-// document time stamps, the validation data added later, and what later
-// revisions of the file did to what was signed. It gives facts in the model of
+// Package pades reads and makes the signatures of PDF files: PAdES and the older
+// kinds, document time stamps, the validation data added later, and what later
+// revisions of the file did to what was signed. It reads facts into the model of
 // package ades.
 //
-// Read is all there is.
+// Read reads. Prepare adds a signature of which the value is missing, and
+// Draft.Finish puts that in and raises it; Raise raises signatures that are there,
+// of whatever maker, and Stamp adds a document time stamp.
 //
 // A signature covers the bytes that its ByteRange names. These must be the whole
 // revision that it was made in, its own Contents apart; if not, that is a
 // finding. What later revisions changed is listed with each signature, each
 // change with whether DocMDP, FieldMDP and the rules of package pdfdiff allow it.
+// What is made is judged by the same rules before it is handed over: nothing is
+// added that an earlier signature forbids, and nothing behind one that is broken.
 //
-// Out of scope: usage rights signatures (UR3), which sign no document; trust,
-// time and policy, for package verify.
+// Out of scope: usage rights signatures (UR3), which sign no document; making
+// other signatures than PAdES; trust, time and policy, for package verify.
 //
 // References: ETSI EN 319 142-1 and -2, ISO 32000-1 and 32000-2 section 12.8.
 package pades
@@ -59,6 +63,15 @@ type document struct {
 // DocTimestamp, and the others are its time stamps. Errors: ades.ErrNoSignature,
 // ades.ErrRefused, those of the file and of ctx.
 func Read(ctx context.Context, in ades.Input) ([]*ades.Signature, error) {
+	d, err := open(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return d.read()
+}
+
+// open reads the structure of a PDF file and finds its signatures.
+func open(ctx context.Context, in ades.Input) (*document, error) {
 	if in.Data == nil {
 		return nil, fmt.Errorf("%w: no file", ades.ErrRefused)
 	}
@@ -74,6 +87,11 @@ func Read(ctx context.Context, in ades.Input) ([]*ades.Signature, error) {
 	d.form = d.last.Form()
 	d.form.AddUnlisted(d.last, d.pages)
 	d.collect()
+	return d, nil
+}
+
+// read reads the signatures that were found.
+func (d *document) read() ([]*ades.Signature, error) {
 	if len(d.signatures) == 0 {
 		return nil, fmt.Errorf("%w: no signature field has a value", ades.ErrNoSignature)
 	}

@@ -10,11 +10,14 @@ import (
 var versions = map[string]string{
 	"http://uri.etsi.org/01903/v1.1.1#": "1.1.1",
 	"http://uri.etsi.org/01903/v1.2.2#": "1.2.2",
-	"http://uri.etsi.org/01903/v1.3.2#": "1.3.2",
+	namespace132:                        "1.3.2",
 	namespace141:                        "1.4.1",
 }
 
-const namespace141 = "http://uri.etsi.org/01903/v1.4.1#"
+const (
+	namespace132 = "http://uri.etsi.org/01903/v1.3.2#"
+	namespace141 = "http://uri.etsi.org/01903/v1.4.1#"
+)
 
 // Types of references. TS 101 903 names them with and without the version.
 const (

@@ -16,9 +16,10 @@ import (
 // signature is the reading of one ds:Signature.
 type signature struct {
 	*reading
-	out    *ades.Signature
-	dsig   *xmldsig.Signature
-	parent *signature // of a counter-signature
+	out      *ades.Signature
+	dsig     *xmldsig.Signature
+	parent   *signature // of a counter-signature
+	counters []*signature
 	// qualifying is QualifyingProperties, or nil; signed and unsigned are
 	// SignedProperties and UnsignedSignatureProperties in it, or nil.
 	qualifying, signed, unsigned *xmldsig.Node
@@ -35,7 +36,7 @@ func (s *signature) note(code ades.Code, object, format string, args ...any) {
 }
 
 // signature reads the signature at n; parent is what it counter-signs, or nil.
-func (r *reading) signature(n *xmldsig.Node, parent *signature) *ades.Signature {
+func (r *reading) signature(n *xmldsig.Node, parent *signature) *signature {
 	r.read[n] = true
 	s := &signature{reading: r, out: &ades.Signature{Format: ades.XMLDSig, ID: n.Get("Id")}, parent: parent,
 		sources: map[*xmldsig.Reference]*ades.Content{}, manifests: map[*xmldsig.Node]bool{}, pool: newPool(),
@@ -51,7 +52,7 @@ func (r *reading) signature(n *xmldsig.Node, parent *signature) *ades.Signature 
 		}
 		s.note(code, s.out.ID, "%v", err)
 		if s.dsig.SignedInfo == nil || s.dsig.ValueNode == nil || s.dsig.Algorithm == nil {
-			return s.out
+			return s
 		}
 	}
 	s.findQualifying()
@@ -64,7 +65,7 @@ func (r *reading) signature(n *xmldsig.Node, parent *signature) *ades.Signature 
 	s.timestamps()
 	s.counterSignatures()
 	s.describe()
-	return s.out
+	return s
 }
 
 // twice tells that another signature of the document has the same Id.

@@ -237,7 +237,9 @@ func (s *signature) counterSignatures() {
 			if !n.Is(xmldsig.NamespaceDS, "Signature") || s.read[n] || s.err != nil {
 				continue
 			}
-			counter := s.signature(n, s)
+			read := s.signature(n, s)
+			counter := read.out
+			s.counters = append(s.counters, read)
 			s.out.CounterSignatures = append(s.out.CounterSignatures, counter)
 			for _, c := range append(counter.Certificates, counter.Signer) {
 				if c != nil {

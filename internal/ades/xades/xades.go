@@ -1,10 +1,14 @@
-// Package xades reads XML signatures: XAdES 1.1.1 to 1.4.1 with its older forms
-// -C, -X, -XL and -A, and plain XML Signature; enveloped, enveloping and
-// detached; several in a document, counter-signatures, manifests. It gives
-// facts in the model of package ades.
+// Package xades reads and makes XML signatures. It reads XAdES 1.1.1 to 1.4.1
+// with its older forms -C, -X, -XL and -A, and plain XML Signature; enveloped,
+// enveloping and detached; several in a document, counter-signatures, manifests;
+// and gives facts in the model of package ades. It makes XAdES 1.3.2 of the
+// baseline levels.
 //
 // Read reads a file; ReadDocument a document whose references are answered by
-// the caller, as containers need it.
+// the caller, as containers need it. Prepare and Draft.Finish make a signature,
+// PrepareCountersignature one over another; Raise brings signatures to a higher
+// level, those of other makers too. A document that something is put into keeps
+// every other byte, in its own encoding: nothing is written anew.
 //
 // An attribute counts as signed only if a reference covers the
 // SignedProperties element inside this very signature. What a reference names
@@ -40,6 +44,8 @@ type Options struct {
 	Limits xmldsig.Limits
 	// ID begins the identifiers of signatures that have none; "signature" if empty.
 	ID string
+	// known has the digests of files from an earlier reading, or is nil.
+	known *outside
 }
 
 // maxSignatures bounds the signatures of a document, counter-signatures included.
@@ -73,6 +79,18 @@ func ReadDocument(ctx context.Context, xml []byte, resolve Resolver, o Options) 
 
 // ReadParsed is ReadDocument for a document that is parsed already.
 func ReadParsed(ctx context.Context, doc *xmldsig.Document, resolve Resolver, o Options) ([]*ades.Signature, error) {
+	r, err := readParsed(ctx, doc, resolve, o)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*ades.Signature, len(r.top))
+	for i, s := range r.top {
+		list[i] = s.out
+	}
+	return list, nil
+}
+
+func readParsed(ctx context.Context, doc *xmldsig.Document, resolve Resolver, o Options) (*reading, error) {
 	nodes := doc.Signatures()
 	if len(nodes) == 0 {
 		return nil, fmt.Errorf("reading XML: %w", ades.ErrNoSignature)
@@ -88,25 +106,27 @@ func ReadParsed(ctx context.Context, doc *xmldsig.Document, resolve Resolver, o 
 	}
 	r := &reading{ctx: ctx, doc: doc, options: o, processor: xmldsig.NewProcessor(doc, o.Limits), outside: newOutside(ctx, resolve),
 		read: map[*xmldsig.Node]bool{}, ids: map[string]bool{}, nested: map[*xmldsig.Node]bool{}}
+	if o.known != nil {
+		r.outside.digests = o.known.digests
+	}
 	for _, n := range nodes {
 		r.ids[n.Get("Id")] = true
 		if p := n.Parent(); isXAdES(p, "CounterSignature") {
 			r.nested[n] = true
 		}
 	}
-	var list []*ades.Signature
 	for _, counters := range []bool{false, true} { // a counter-signature that counter-signs nothing stands for itself
 		for _, n := range nodes {
 			if r.read[n] || r.nested[n] && !counters {
 				continue
 			}
-			list = append(list, r.signature(n, nil))
+			r.top = append(r.top, r.signature(n, nil))
 			if r.err != nil {
 				return nil, r.err
 			}
 		}
 	}
-	return list, nil
+	return r, nil
 }
 
 // reading is the reading of one document.
@@ -116,6 +136,7 @@ type reading struct {
 	options   Options
 	processor *xmldsig.Processor
 	outside   *outside
+	top       []*signature           // as they are returned
 	read      map[*xmldsig.Node]bool // signatures dealt with
 	nested    map[*xmldsig.Node]bool // those in a CounterSignature element
 	ids       map[string]bool        // of signatures, taken
