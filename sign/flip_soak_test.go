@@ -1,0 +1,11 @@
+//go:build soak
+
+package sign_test
+
+import "testing"
+
+// TestSoakFlipped changes every signed byte of files at B-B, and a thousand bytes of those at B-LTA.
+func TestSoakFlipped(t *testing.T) {
+	t.Parallel()
+	flipAll(t, 40_000, 800)
+}
