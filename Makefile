@@ -15,7 +15,7 @@ test:
 	go test -race -count=1 -timeout 9m ./...
 
 soak:
-	scripts/install-packages build test
+	scripts/install-packages build test soak
 	scripts/soak
 
 fuzz:

@@ -46,7 +46,7 @@ func raised(t *testing.T, w *workshop, file []byte, level sign.Level, beside []s
 // testAugment: from level to level, and once more with a further archive time stamp.
 func testAugment(t *testing.T, w *workshop) {
 	t.Parallel()
-	key := w.software(t, usual, 0)
+	key := w.software(usual, 0)
 	for _, y := range ways {
 		t.Run(y.name, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +62,7 @@ func testAugment(t *testing.T, w *workshop) {
 func testAugmentOthers(t *testing.T, w *workshop) {
 	t.Parallel()
 	p := w.net.Of(usual)
-	o := signed.Options{PKI: p, Signer: w.citizen(t, usual, 0), At: time.Now().Add(-time.Hour)}
+	o := signed.Options{PKI: p, Signer: w.citizen(usual, 0), At: time.Now().Add(-time.Hour)}
 	for name, make := range map[string]func() ([]byte, error){
 		"CAdES": func() ([]byte, error) { return signed.CAdES([]byte("inhoud"), false, o) },
 		"XAdES": func() ([]byte, error) { return signed.XAdES([]byte("<a>inhoud</a>"), signed.XML{}, o) },
@@ -87,7 +87,7 @@ func testAugmentOthers(t *testing.T, w *workshop) {
 // testFurther: signatures beside those that are there, which stay valid.
 func testFurther(t *testing.T, w *workshop) {
 	t.Parallel()
-	first, second := w.software(t, usual, 0), w.software(t, usual, 1)
+	first, second := w.software(usual, 0), w.software(usual, 1)
 	for _, y := range ways {
 		if y.format == sign.FormatXAdES && y.name != "XAdES enveloped" {
 			continue
@@ -109,7 +109,7 @@ func testFurther(t *testing.T, w *workshop) {
 // testCountersign: a signature over a signature, in CMS and XML.
 func testCountersign(t *testing.T, w *workshop) {
 	t.Parallel()
-	first, second := w.software(t, usual, 0), w.software(t, usual, 1)
+	first, second := w.software(usual, 0), w.software(usual, 1)
 	for _, y := range ways {
 		var out bytes.Buffer
 		file := y.must(t, first, y.options(w, sign.B))
@@ -184,7 +184,7 @@ func testNotForThat(t *testing.T, w *workshop) {
 		if _, err := sign.Augment(t.Context(), &out, in, o); err == nil || out.n > 0 {
 			t.Errorf("%s: raised, %v", name, err)
 		}
-		if _, err := sign.Countersign(t.Context(), &out, in, "signer-1", w.software(t, usual, 0), o); err == nil || out.n > 0 {
+		if _, err := sign.Countersign(t.Context(), &out, in, "signer-1", w.software(usual, 0), o); err == nil || out.n > 0 {
 			t.Errorf("%s: counter-signed, %v", name, err)
 		}
 	}

@@ -30,7 +30,7 @@ var errDisk = errors.New("the disk is full")
 // testBatch: every file has its outcome; a failed one does not end the batch, a cancelled PIN does, and the rest is skipped.
 func testBatch(t *testing.T, w *workshop) {
 	t.Parallel()
-	key := &watched{software: w.software(t, usual, 0)}
+	key := &watched{software: w.software(usual, 0)}
 	var outs []*sheetOut
 	job := func(y way, in func() []sign.Source, fail error) sign.Job {
 		out := &sheetOut{fail: fail}

@@ -35,7 +35,7 @@ func TestTimestampFaults(t *testing.T) {
 		network.NoCertificate: "without the authority's certificate", network.WrongSignature: "does not fit", network.Rejection: "systemFailure",
 	}
 	w := newWorkshop(t)
-	key := w.software(t, usual, 0)
+	key := w.software(usual, 0)
 	for _, fault := range append(network.Faults(network.TSA), network.Status(http.StatusServiceUnavailable)) {
 		if fault == network.Bomb { // it takes the test service seconds; package fetch has its own
 			continue
@@ -77,7 +77,7 @@ func TestTimestampFaults(t *testing.T) {
 func TestNothingWritten(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	key := &watched{software: w.software(t, usual, 0)}
+	key := &watched{software: w.software(usual, 0)}
 	for _, y := range brief {
 		t.Run(y.name, func(t *testing.T) {
 			for _, tt := range []struct {
@@ -131,7 +131,7 @@ func TestEvidenceFaults(t *testing.T) {
 
 func evidenceFaults(t *testing.T, faults ...network.Fault) {
 	w := newWorkshop(t)
-	key := &watched{software: w.software(t, usual, 0)}
+	key := &watched{software: w.software(usual, 0)}
 	for _, fault := range faults {
 		t.Run(string(fault), func(t *testing.T) {
 			for _, s := range []network.Service{network.OCSP, network.CRL} {
@@ -173,7 +173,7 @@ func evidenceFaults(t *testing.T, faults ...network.Fault) {
 func TestKeyFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	mine, other := w.software(t, usual, 0), w.software(t, usual, 1)
+	mine, other := w.software(usual, 0), w.software(usual, 1)
 	for _, y := range brief {
 		for name, tt := range map[string]struct {
 			key    *watched
@@ -211,7 +211,7 @@ func TestKeyFaults(t *testing.T) {
 // use where it must be proven; below that the signer is told.
 func testOtherAuthority(t *testing.T, w *workshop) {
 	t.Parallel()
-	key := w.software(t, usual, 0)
+	key := w.software(usual, 0)
 	broken := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(broken.Close)
 	closed := httptest.NewServer(nil)
@@ -285,7 +285,7 @@ func testOnceMore(t *testing.T, w *workshop) {
 		}))
 		o := w.options(usual, sign.T)
 		o.TSAs[0].URL = front.URL
-		_, err := sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(t, usual, 0), o)
+		_, err := sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(usual, 0), o)
 		front.Close()
 		if (err == nil) != tt.good || asked.Load() != tt.asked {
 			t.Errorf("%+v: asked %d times, %v", tt, asked.Load(), err)
@@ -296,7 +296,7 @@ func testOnceMore(t *testing.T, w *workshop) {
 // testCancelled: a context that ends at whatever step ends the work there: nothing is written from then on.
 func testCancelled(t *testing.T, w *workshop) {
 	t.Parallel()
-	key := w.software(t, usual, 0)
+	key := w.software(usual, 0)
 	for _, y := range brief {
 		t.Run(y.name, func(t *testing.T) {
 			t.Parallel()

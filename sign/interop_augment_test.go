@@ -29,7 +29,7 @@ func TestInteropAugmented(t *testing.T) {
 // foreign is a signature that testcards/signed made, at B-B.
 func (w *workshop) foreign(t testing.TB, k *packaging, alg pki.Algorithm) []byte {
 	t.Helper()
-	o := signed.Options{PKI: w.net.Of(alg), Signer: w.citizen(t, alg, 0), At: time.Now().Truncate(time.Second)}
+	o := signed.Options{PKI: w.net.Of(alg), Signer: w.citizen(alg, 0), At: time.Now().Truncate(time.Second)}
 	files := []signed.File{{Name: "verklaring één.txt", Data: []byte(contentText), MIMEType: "text/plain"}, {Name: "plan.bin", Data: []byte{0, 1, 2, 3}}}
 	var data []byte
 	var err error
@@ -67,7 +67,7 @@ func augmented(t *testing.T, w *workshop, k *packaging, alg pki.Algorithm, forei
 			o := w.options(alg, sign.B)
 			k.options(&o)
 			var err error
-			if data, _, err = signFile(context.Background(), k.format, k.in(), w.software(t, alg, 0), o); err != nil {
+			if data, _, err = signFile(context.Background(), k.format, k.in(), w.software(alg, 0), o); err != nil {
 				t.Fatal(err)
 			}
 		}

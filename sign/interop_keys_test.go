@@ -73,7 +73,7 @@ func (w *workshop) softHSM(t *testing.T) (rsa, ec sign.Key) {
 	}
 	var keys [2]sign.Key
 	for i, alg := range []pki.Algorithm{pki.RSA, pki.EC} {
-		who := w.citizen(t, alg, 0)
+		who := w.citizen(alg, 0)
 		put(t, dir, "key.pem", privatePEM(t, who))
 		put(t, dir, "cert.der", who.Certificate.Raw)
 		id := fmt.Sprintf("0%d", i+1)
@@ -96,7 +96,7 @@ func (w *workshop) softHSM(t *testing.T) (rsa, ec sign.Key) {
 // pkcs12 is a key in a file that openssl wrote.
 func (w *workshop) pkcs12(t *testing.T) sign.Key {
 	t.Helper()
-	dir, who := t.TempDir(), w.citizen(t, pki.RSA, 1)
+	dir, who := t.TempDir(), w.citizen(pki.RSA, 1)
 	put(t, dir, "key.pem", privatePEM(t, who))
 	put(t, dir, "signer.pem", inPEM(who.Certificate))
 	put(t, dir, "ca.pem", inPEM(who.Issuer.Certificate))

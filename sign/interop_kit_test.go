@@ -31,6 +31,7 @@ type workshop struct {
 	nss     string // a key store of NSS that trusts them; made by nssdir
 	anchors *verify.Anchors
 	online  *verify.Verifier
+	people  map[pki.Algorithm][]*pki.Issued
 }
 
 // software is a key in memory.
@@ -48,13 +49,20 @@ func newWorkshop(t testing.TB) *workshop {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.Close() })
-	w := &workshop{net: n, anchors: &verify.Anchors{}, online: newVerifier(t), root: map[pki.Algorithm]string{}}
+	w := &workshop{net: n, anchors: &verify.Anchors{}, online: newVerifier(t), root: map[pki.Algorithm]string{}, people: map[pki.Algorithm][]*pki.Issued{}}
 	var roots []*x509.Certificate
 	for _, alg := range []pki.Algorithm{pki.EC, pki.RSA} {
 		c := n.Of(alg).Root.Certificate
 		roots = append(roots, c)
 		w.anchors.Add(c)
 		w.root[alg] = inFile(t, "root.pem", inPEM(c))
+		for _, p := range persons {
+			who, err := signed.Citizen(n.Of(alg), pki.Request{Subject: p, NotAfter: time.Date(2049, 12, 31, 0, 0, 0, 0, time.UTC)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.people[alg] = append(w.people[alg], who)
+		}
 	}
 	w.roots = inFile(t, "roots.pem", inPEM(roots...))
 	return w
@@ -88,18 +96,10 @@ var persons = []pki.Subject{
 }
 
 // citizen is a person with a key of an algorithm.
-func (w *workshop) citizen(t testing.TB, alg pki.Algorithm, person int) *pki.Issued {
-	t.Helper()
-	who, err := signed.Citizen(w.net.Of(alg), pki.Request{Subject: persons[person], NotAfter: time.Date(2049, 12, 31, 0, 0, 0, 0, time.UTC)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return who
-}
+func (w *workshop) citizen(alg pki.Algorithm, person int) *pki.Issued { return w.people[alg][person] }
 
-func (w *workshop) software(t testing.TB, alg pki.Algorithm, person int) software {
-	t.Helper()
-	who := w.citizen(t, alg, person)
+func (w *workshop) software(alg pki.Algorithm, person int) software {
+	who := w.citizen(alg, person)
 	return software{who.Key, who.Certificate}
 }
 
@@ -112,7 +112,7 @@ func (w *workshop) options(alg pki.Algorithm, level sign.Level) sign.Options {
 func (w *workshop) signedBefore(t testing.TB, level signed.Level, o signed.PDFOptions) []byte {
 	t.Helper()
 	p := signed.NewPDF(o)
-	who := w.citizen(t, pki.EC, 1)
+	who := w.citizen(pki.EC, 1)
 	if err := p.Sign(signed.Options{PKI: w.net.Of(pki.EC), Signer: who, At: time.Now().Add(-time.Hour), Level: level}, signed.Field{}); err != nil {
 		t.Fatal(err)
 	}

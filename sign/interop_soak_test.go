@@ -9,8 +9,6 @@ import (
 	"github.com/eidkit/eidkit/testcards/pki"
 )
 
-func init() { soaking = true }
-
 // TestSoakInterop is the whole table: every format at every level with every key.
 func TestSoakInterop(t *testing.T) {
 	t.Parallel()

@@ -123,35 +123,6 @@ func cell(t *testing.T, w *workshop, k *packaging, level sign.Level, alg pki.Alg
 	}
 }
 
-// soaking is set when the long tests are built.
-var soaking bool
-
-// TestInterop: every format at every level with a key of each algorithm, all keys in turn, judged by all. The whole product is TestSoakInterop's.
-func TestInterop(t *testing.T) {
-	if soaking {
-		t.Skip("TestSoakInterop runs the whole table, and a process has one token of SoftHSM")
-	}
-	t.Parallel()
-	w := newWorkshop(t)
-	w.nssdir(t)
-	by := map[pki.Algorithm][]heldKey{}
-	for _, key := range w.everyKey(t) {
-		by[key.alg] = append(by[key.alg], key)
-	}
-	for i := range packagings {
-		k := &packagings[i]
-		for j, level := range levels {
-			for _, keys := range by {
-				key := keys[(i+j)%len(keys)]
-				t.Run(fmt.Sprintf("%s/%v/%s", k.name, level, key.name), func(t *testing.T) {
-					t.Parallel()
-					cell(t, w, k, level, key.alg, key.key)
-				})
-			}
-		}
-	}
-}
-
 // TestDocsInterop: the table of docs/signing.md is the one that these tests run.
 func TestDocsInterop(t *testing.T) {
 	var b strings.Builder

@@ -18,7 +18,7 @@ import (
 // testContentTimestamp.
 func testLevels(t *testing.T, w *workshop) {
 	t.Parallel()
-	key := w.software(t, usual, 0)
+	key := w.software(usual, 0)
 	for _, y := range ways {
 		for _, level := range []sign.Level{sign.T, sign.LTA} {
 			t.Run(y.name+" "+level.String(), func(t *testing.T) {
@@ -42,7 +42,7 @@ func testTwoSteps(t *testing.T, w *workshop) {
 	t.Parallel()
 	at := time.Now().Add(-time.Minute)
 	for _, alg := range []pki.Algorithm{pki.EC, pki.RSA} {
-		key := w.software(t, alg, 0)
+		key := w.software(alg, 0)
 		for _, y := range ways {
 			t.Run(alg.String()+" "+y.name, func(t *testing.T) {
 				t.Parallel()
@@ -108,7 +108,7 @@ func testAlgorithms(t *testing.T, w *workshop) {
 			for _, y := range brief[:4] {
 				o := y.options(w, sign.B)
 				o.Hash, o.PSS = tt.hash, tt.pss
-				rep := w.judged(t, y.must(t, w.software(t, tt.alg, 0), o), false, y.content()...)
+				rep := w.judged(t, y.must(t, w.software(tt.alg, 0), o), false, y.content()...)
 				if err := complaint(rep, 1); err != nil {
 					t.Fatalf("%s: %v", y.name, err)
 				}
@@ -123,7 +123,7 @@ func testAlgorithms(t *testing.T, w *workshop) {
 // testLarge: attached content above 16 MiB, which one step writes while it is hashed, and two steps afterwards.
 func testLarge(t *testing.T, w *workshop) {
 	t.Parallel()
-	key, data := w.software(t, usual, 0), make([]byte, 16<<20+1)
+	key, data := w.software(usual, 0), make([]byte, 16<<20+1)
 	var done []int64
 	o := w.options(usual, sign.T)
 	o.Progress = func(p sign.Progress) {
@@ -163,7 +163,7 @@ func testLarge(t *testing.T, w *workshop) {
 // testVisible: where a PDF signature will be seen, and the preview, in which nothing is signed.
 func testVisible(t *testing.T, w *workshop) {
 	t.Parallel()
-	key, o := w.software(t, usual, 0), w.options(usual, sign.B)
+	key, o := w.software(usual, 0), w.options(usual, sign.B)
 	o.PDF = sign.PDF{Reason: "akkoord", Visible: &sign.Visible{Page: 1, Rect: [4]float64{50, 60, 250, 120}, Language: "nl"}}
 	p, err := sign.Prepare(t.Context(), sign.FormatPAdES, aPDF(), key.certificate, o)
 	if err != nil {
@@ -194,7 +194,7 @@ func testSignerOpts(t *testing.T, w *workshop) {
 	t.Parallel()
 	o := w.options(pki.RSA, sign.B)
 	o.PSS = true
-	p, err := sign.Prepare(t.Context(), sign.FormatCAdES, aText(), w.software(t, pki.RSA, 0).certificate, o)
+	p, err := sign.Prepare(t.Context(), sign.FormatCAdES, aText(), w.software(pki.RSA, 0).certificate, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func testContentTimestamp(t *testing.T, w *workshop) {
 	for _, y := range brief {
 		o := y.options(w, sign.LT)
 		o.ContentTimestamp = y.format != sign.FormatPAdES
-		rep := w.judged(t, y.must(t, w.software(t, usual, 0), o), true, y.content()...)
+		rep := w.judged(t, y.must(t, w.software(usual, 0), o), true, y.content()...)
 		if err := complaint(rep, 1); err != nil {
 			t.Fatalf("%s: %v", y.name, err)
 		}
@@ -240,7 +240,7 @@ func (k chained) Chain() []*x509.Certificate { return k.above }
 // testChain: the certificates above the signer's come from the key, the options, or the network, and not from there when offline.
 func testChain(t *testing.T, w *workshop) {
 	t.Parallel()
-	key, ca := w.software(t, usual, 0), w.net.Of(usual).CitizenCA.Certificate
+	key, ca := w.software(usual, 0), w.net.Of(usual).CitizenCA.Certificate
 	for _, tt := range []struct {
 		name    string
 		key     sign.Key

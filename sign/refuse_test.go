@@ -78,7 +78,7 @@ func TestCertificateStatus(t *testing.T) {
 	o := w.options(usual, sign.B)
 	o.Offline, o.Chain = true, []*x509.Certificate{p.CitizenCA.Certificate}
 	o.Verifier = newVerifier(t)
-	rep, err := sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(t, usual, 0), o)
+	rep, err := sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(usual, 0), o)
 	if err != nil || !slices.Equal(codes(rep), []string{"REVOCATION_NOT_CHECKED"}) {
 		t.Errorf("offline: %+v, %v", rep, err)
 	}
@@ -89,16 +89,16 @@ func TestCertificateStatus(t *testing.T) {
 	// Without an anchor the chain is told to be untrusted, and nothing above B-T is made.
 	o = w.options(usual, sign.B)
 	o.Anchors = nil
-	if rep, err = sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(t, usual, 0), o); err != nil || !slices.Contains(codes(rep), "CERTIFICATE_UNTRUSTED") {
+	if rep, err = sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(usual, 0), o); err != nil || !slices.Contains(codes(rep), "CERTIFICATE_UNTRUSTED") {
 		t.Errorf("no anchor: %+v, %v", rep, err)
 	}
 	o.Level = sign.LT
-	if _, err = sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(t, usual, 0), o); !errors.Is(err, sign.ErrUntrusted) || !strings.Contains(err.Error(), "anchors") {
+	if _, err = sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(usual, 0), o); !errors.Is(err, sign.ErrUntrusted) || !strings.Contains(err.Error(), "anchors") {
 		t.Errorf("no anchor: %v", err)
 	}
 	o = w.options(usual, sign.B)
 	o.Time = now.Add(time.Hour)
-	if rep, err = sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(t, usual, 0), o); err != nil || !slices.Equal(codes(rep), []string{"SIGNING_TIME_IN_FUTURE"}) {
+	if rep, err = sign.CAdES(t.Context(), io.Discard, aText()[0], w.software(usual, 0), o); err != nil || !slices.Equal(codes(rep), []string{"SIGNING_TIME_IN_FUTURE"}) {
 		t.Errorf("in the future: %+v, %v", rep, err)
 	}
 }

@@ -36,7 +36,7 @@ func office(form, filter string) func(testing.TB, *workshop) []byte {
 
 func officeSigned(t testing.TB, w *workshop) []byte {
 	t.Helper()
-	who := w.citizen(t, pki.RSA, 1)
+	who := w.citizen(pki.RSA, 1)
 	return readFile(t, libreoffice.PDF(t, libreoffice.Signer{Certificate: who.Certificate, Key: who.Key,
 		Authorities: []*x509.Certificate{who.Issuer.Certificate, w.net.Of(pki.RSA).Root.Certificate}}))
 }
@@ -121,7 +121,7 @@ func TestSoakVisibleShapes(t *testing.T) {
 				if round == 0 && s.earlier == 0 {
 					o.PDF.Certify = 2 + i%2
 				}
-				once, _, err := signFile(context.Background(), sign.FormatPAdES, []sign.Source{source("plain.pdf", "application/pdf", file)}, w.software(t, alg, round), o)
+				once, _, err := signFile(context.Background(), sign.FormatPAdES, []sign.Source{source("plain.pdf", "application/pdf", file)}, w.software(alg, round), o)
 				if err != nil {
 					t.Fatalf("round %d: %v", round+1, err)
 				}

@@ -38,7 +38,7 @@ func (s shape) hold(t *testing.T, w *workshop, archived bool) {
 	}
 	for round, alg := range []pki.Algorithm{pki.RSA, pki.EC} {
 		o := w.options(alg, level)
-		once, _, err := signFile(context.Background(), sign.FormatPAdES, []sign.Source{source("plain.pdf", "application/pdf", file)}, w.software(t, alg, round), o)
+		once, _, err := signFile(context.Background(), sign.FormatPAdES, []sign.Source{source("plain.pdf", "application/pdf", file)}, w.software(alg, round), o)
 		if err != nil {
 			t.Fatalf("round %d: %v", round+1, err)
 		}
@@ -124,13 +124,13 @@ func seen(t testing.TB, file []byte) string {
 func TestRefusedShapes(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	key := w.software(t, pki.EC, 0)
+	key := w.software(pki.EC, 0)
 	before := w.signedBefore(t, signed.B, signed.PDFOptions{})
 	encrypted := func(args ...string) []byte {
 		return rewritten(changed(sheet{}, nil), "qpdf", append(append([]string{"--allow-weak-crypto", "--encrypt"}, args...), "--", "IN", "OUT")...)(t, w)
 	}
 	certified := signed.NewPDF(signed.PDFOptions{})
-	if err := certified.Sign(signed.Options{PKI: w.net.Of(pki.EC), Signer: w.citizen(t, pki.EC, 1), At: time.Now().Add(-time.Hour)}, signed.Field{Certify: 1}); err != nil {
+	if err := certified.Sign(signed.Options{PKI: w.net.Of(pki.EC), Signer: w.citizen(pki.EC, 1), At: time.Now().Add(-time.Hour)}, signed.Field{Certify: 1}); err != nil {
 		t.Fatal(err)
 	}
 	covered := bytes.Replace(before, []byte("(Proef"), []byte("(Troef"), 1)

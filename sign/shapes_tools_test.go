@@ -49,7 +49,7 @@ var rewrittenShapes = []shape{
 // signedByPdfsig: poppler's own writer, and its signature.
 func signedByPdfsig(t testing.TB, w *workshop) []byte {
 	t.Helper()
-	dir, who := t.TempDir(), w.citizen(t, pki.RSA, 1)
+	dir, who := t.TempDir(), w.citizen(pki.RSA, 1)
 	put(t, dir, "key.pem", privatePEM(t, who))
 	put(t, dir, "signer.pem", inPEM(who.Certificate))
 	put(t, dir, "ca.pem", inPEM(who.Issuer.Certificate))
@@ -86,7 +86,7 @@ func TestRewrittenShapes(t *testing.T) {
 	holdAll(t, rewrittenShapes)
 }
 
-// holdAll signs shapes twice, each fourth at B-LTA, and has them judged.
+// holdAll signs shapes twice, each sixth at B-LTA, and has them judged.
 func holdAll(t *testing.T, shapes []shape) {
 	t.Helper()
 	w := newWorkshop(t)
@@ -94,7 +94,7 @@ func holdAll(t *testing.T, shapes []shape) {
 	for i, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			s.hold(t, w, i%4 == 0)
+			s.hold(t, w, i%6 == 0)
 		})
 	}
 }
