@@ -3,23 +3,22 @@ module github.com/eidkit/eidkit
 go 1.26.0
 
 require (
+	filippo.io/age v1.2.1
+	github.com/beevik/etree v1.8.1
 	github.com/ebfe/scard v0.0.0-20241214075232-7af069cabc25
+	github.com/miekg/pkcs11 v1.1.2
 	github.com/pelletier/go-toml/v2 v2.4.3
+	github.com/russellhaering/goxmldsig v1.6.1
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/spf13/cobra v1.10.2
+	go.mozilla.org/pkcs7 v0.10.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
+	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
-require (
-	github.com/beevik/etree v1.8.1 // indirect
-	github.com/jonboulle/clockwork v0.5.0 // indirect
-	github.com/miekg/pkcs11 v1.1.2 // indirect
-	github.com/russellhaering/goxmldsig v1.6.1 // indirect
-	go.mozilla.org/pkcs7 v0.10.0 // indirect
-	software.sslmate.com/src/go-pkcs12 v0.7.4 // indirect
-)
+require github.com/jonboulle/clockwork v0.5.0 // indirect
 
 require (
 	github.com/ProtonMail/go-crypto v1.5.2

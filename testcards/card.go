@@ -42,6 +42,9 @@ type Options struct {
 	// needs: RSA1024 for 1.1, RSA for 1.7, EC for 1.8 and for re-keyed cards.
 	PKI *pki.PKI
 
+	// Holder is the person; nil: one that Seed chooses.
+	Holder *Holder
+
 	// NoFiller leaves the zero bytes out that follow the certificates on issued cards (50 on 1.1 and 1.7, 1,100 on 1.8).
 	NoFiller bool
 
@@ -57,6 +60,10 @@ type Options struct {
 	// Mutation makes the card wrong on purpose: the name of one of CardFaults. Empty is a card without fault.
 	Mutation string
 }
+
+// Holder is a person for whom a card is made, such as a patient whom the services of testcards/insurers know. Birth date and sex are
+// those in the national number, which has 11 digits with the right check digits. Empty names are left to the seed.
+type Holder struct{ NationalNumber, Surname, GivenNames string }
 
 // Card is a simulated eID card: what is on it, and the state it is in. Safe for concurrent use; commands are answered one at a
 // time.

@@ -80,6 +80,11 @@ func seeded(text string) *rand.Rand {
 
 func (z *personaliser) fill() error {
 	z.person = newPerson(z.random, z.spec)
+	if h := z.card.opts.Holder; h != nil {
+		if err := z.person.become(h); err != nil {
+			return err
+		}
+	}
 	z.dates()
 	z.sizes()
 	z.cardData()
@@ -124,7 +129,11 @@ func (z *personaliser) sizes() {
 // card files by serial.
 func (z *personaliser) cardData() {
 	c, o := z.card, z.card.opts
-	r := seeded(fmt.Sprintf("serial %s %d %v %s %+v", c.profile.Name, o.Seed, o.NoFiller, o.Mutation, o.PKI.Options()))
+	use := fmt.Sprintf("serial %s %d %v %s %+v", c.profile.Name, o.Seed, o.NoFiller, o.Mutation, o.PKI.Options())
+	if o.Holder != nil {
+		use += fmt.Sprintf(" %+v", *o.Holder)
+	}
+	r := seeded(use)
 	c.data = append(c.data, z.spec.applet.chip[:]...)
 	for range 12 {
 		c.data = append(c.data, byte(r.IntN(256)))

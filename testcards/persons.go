@@ -1,6 +1,7 @@
 package testcards
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -150,6 +151,38 @@ func (p *person) comeFrom(o origin, r *rand.Rand) {
 	if p.female {
 		p.givenNames = pick(r, o.women)
 	}
+}
+
+// become makes the person the one that a card is ordered for.
+func (p *person) become(h *Holder) error {
+	n := h.NationalNumber
+	if len(n) != 11 || strings.Trim(n, "0123456789") != "" {
+		return errors.New("the holder's national number has not 11 digits")
+	}
+	digits := make([]int, 11)
+	for i, d := range n {
+		digits[i] = int(d - '0')
+	}
+	two := func(i int) int { return 10*digits[i] + digits[i+1] }
+	switch two(9) {
+	case 97 - decimalMod97(n[:9]):
+		p.year = 1900 + two(0)
+	case 97 - decimalMod97("2"+n[:9]):
+		p.year = 2000 + two(0)
+	default:
+		return errors.New("the check digits of the holder's national number are wrong")
+	}
+	p.nationalNumber, p.month, p.day, p.female = n, two(2)%20, two(4), digits[8]%2 == 0
+	if p.month == 0 || p.month > 12 || p.day == 0 { // not known, or a number of the later series
+		p.month, p.day = 0, 0
+	}
+	if h.Surname != "" {
+		p.surname = h.Surname
+	}
+	if h.GivenNames != "" {
+		p.givenNames, p.third = h.GivenNames, ""
+	}
+	return nil
 }
 
 // stretch fills every text to its greatest length in bytes (sheet 3.2 and 3.5).

@@ -16,6 +16,7 @@ const (
 	UnsupportedPart   Code = "UNSUPPORTED_PART"    // refused transform (XSLT), unknown critical thing
 	ContainerOddity   Code = "CONTAINER_ODDITY"    // mimetype missing, extra files: a warning
 	FileNotSigned     Code = "FILE_NOT_SIGNED"     // container: a file that the signature does not cover: a warning
+	DataInSignature   Code = "DATA_IN_SIGNATURE"   // XML: a ds:Signature that the signature leaves out holds more than a signature: a warning
 	EncodingOddity    Code = "ENCODING_ODDITY"     // not DER, BOM, ...: a warning
 	OddCertificate    Code = "ODD_CERTIFICATE"     // parsed leniently: a warning
 	BadCertificate    Code = "BAD_CERTIFICATE"     // an embedded certificate that cannot be parsed: a warning

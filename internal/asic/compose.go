@@ -2,7 +2,9 @@ package asic
 
 import (
 	"encoding/base64"
+	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -13,8 +15,8 @@ import (
 const maxDataName = 255
 
 // DataName makes the name that a file has in a new container: the last part of name, path separators of any system
-// counting. It returns ErrUnsafe for what cannot be one: nothing, control characters, not UTF-8, too long, a
-// name that the container itself has a use for.
+// counting. It returns ErrUnsafe for what cannot be one: nothing, control characters and others that are not seen, not UTF-8, too long, a
+// name that the container itself has a use for, what Windows cannot have as a name or would change.
 func DataName(name string) (string, error) {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	switch {
@@ -32,12 +34,38 @@ func DataName(name string) (string, error) {
 			return "", unsafe("the name %q has a meaning of its own in a container", name)
 		}
 	}
+	if err := portable(name); err != nil {
+		return "", err
+	}
 	return name, checkName(name)
 }
 
-// foldName is what names are compared by that a file system could hold to be the same.
+// devices are names that Windows has a use for, whatever their extension ("Naming Files, Paths, and Namespaces").
+var devices = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\x{b9}\x{b2}\x{b3}]) *(\.|$)`)
+
+// portable refuses names that are not the same file everywhere, or look like another one.
+func portable(name string) error {
+	switch {
+	case strings.ContainsAny(name, `<>:"|?*`):
+		return unsafe("the name %q has one of the characters < > : \" | ? *, which Windows does not allow", name)
+	case strings.TrimRight(name, ". ") != name:
+		return unsafe("the name %q ends in a dot or a blank, which Windows drops", name)
+	case devices.MatchString(name):
+		return unsafe("the name %q is that of a device on Windows", name)
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }):
+		return unsafe("the name %q has characters that are not seen", name)
+	}
+	return nil
+}
+
+// foldName is what names are compared by that a file system could hold to be the same: whatever their case and Unicode form, and the dots and
+// blanks at the ends of their parts, which Windows drops.
 func foldName(name string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
+	parts := strings.Split(norm.NFC.String(cases.Fold().String(norm.NFC.String(name))), "/")
+	for i, part := range parts {
+		parts[i] = strings.TrimRight(part, ". ")
+	}
+	return strings.Join(parts, "/")
 }
 
 // EscapeName writes a file's name as a relative URI (RFC 3986): all but letters, digits, "-._~" and the slash is

@@ -307,8 +307,10 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func TestDataName(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"a.txt": "a.txt", "/tmp/x/a.txt": "a.txt", `D:\brieven\a b.txt`: "a b.txt", "été: 1.pdf": "été: 1.pdf", ".hidden": ".hidden", "#a": "#a",
-		"": "", "dir/": "", "..": "", "a/..": "", "mimetype": "", "x/MIMETYPE": "", "meta-inf": "", "a\x00b": "", "a\u202eb": "", "\xff": "", "a\uffff": "", "c:x": "", strings.Repeat("a", 256): ""} {
+	for name, want := range map[string]string{"a.txt": "a.txt", "/tmp/x/a.txt": "a.txt", `D:\brieven\a b.txt`: "a b.txt", "été 1.pdf": "été 1.pdf", ".hidden": ".hidden", "#a": "#a",
+		"": "", "dir/": "", "..": "", "a/..": "", "mimetype": "", "x/MIMETYPE": "", "meta-inf": "", "a\x00b": "", "a\u202eb": "", "\xff": "", "a\uffff": "", "c:x": "",
+		"a.": "", "a.txt ": "", "META-INF ": "", "mimetype.": "", "CON": "", "nul.txt": "", "lpt1 .x": "", "COM¹": "", "console.txt": "console.txt", "com10": "com10", "a?.txt": "", "a*b": "", "a|b": "", "a:b": "", "<a>": "", `a"b`: "",
+		"a\u200b.txt": "", "a\u2028b": "", "a\u00adb": "", " a": " a", strings.Repeat("a", 256): ""} {
 		got, err := DataName(name)
 		if err != nil {
 			got = ""

@@ -2,7 +2,7 @@
 // certificates. Whoever made the input chose the address, and whoever answers chose the bytes: both are hostile.
 //
 // Start with [New]. [Client.Get] gives a small answer whole, identical requests at one time sharing one download; [Client.Stream] hands
-// a large one on as it comes; [Client.Post] asks a service. All are bounded in size, time, redirects and number at once.
+// a large one on as it comes; [Client.Post] asks a service, also by SOAP. All are bounded in size, time, redirects and number at once.
 //
 // Addresses are http or https without credentials. They are checked after name resolution, at the moment of connecting, so that a name
 // that resolves differently the second time gains nothing: private, loopback, link-local, shared (CGNAT), multicast and reserved

@@ -202,6 +202,31 @@ func TestNoConnection(t *testing.T) {
 	}
 }
 
+// TestSOAP: the header is there in quotes, and what comes with status 500 is read.
+func TestSOAP(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/busy" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, r.Header.Get("SOAPAction"))
+	})
+	c := client(t, Options{ConnectTimeout: time.Minute, MaxPerHost: 1})
+	for action, want := range map[string]string{"": `""`, "urn:a": `"urn:a"`} {
+		if resp, err := c.Post(t.Context(), s.URL, "text/xml", nil, Request{SOAP: true, SOAPAction: action}); err != nil || !resp.Failed || string(resp.Body) != want {
+			t.Errorf("%+v, %v", resp, err)
+		}
+	}
+	if _, err := c.Post(t.Context(), s.URL+"/busy", "text/xml", nil, Request{SOAP: true}); !errors.Is(err, ErrStatus) {
+		t.Errorf("503: %v", err)
+	}
+	if _, err := c.Post(t.Context(), s.URL, "text/xml", nil, Request{}); !errors.Is(err, ErrStatus) {
+		t.Errorf("500 to others: %v", err)
+	}
+}
+
 // TestSameHost: a service that somebody named keeps its requests to itself, and its host may be a private one.
 func TestSameHost(t *testing.T) {
 	t.Parallel()

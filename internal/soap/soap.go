@@ -54,7 +54,15 @@ func (f *Fault) Error() string {
 }
 
 // Open reads a message and returns the one element in its body, as a document of its own. A fault is a *Fault. Errors: ErrMalformed.
-func Open(ctx context.Context, raw []byte) ([]byte, error) {
+func Open(ctx context.Context, raw []byte) ([]byte, error) { return open(ctx, raw, exclusive) }
+
+// OpenSigned is Open for content that holds a signature of its own, or prefixes in its values: every namespace that the envelope
+// declares comes along, used or not.
+func OpenSigned(ctx context.Context, raw []byte) ([]byte, error) {
+	return open(ctx, raw, xmldsig.Method{Comments: true})
+}
+
+func open(ctx context.Context, raw []byte, method xmldsig.Method) ([]byte, error) {
 	d, err := xmldsig.Parse(raw, xmldsig.Limits{Bytes: maxAnswer, Depth: 128, Nodes: 200_000})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -78,7 +86,7 @@ func Open(ctx context.Context, raw []byte) ([]byte, error) {
 		return nil, readFault(content)
 	}
 	var b bytes.Buffer
-	if err := d.Canonicalize(ctx, &b, content, exclusive); err != nil { // brings the namespaces of the envelope along
+	if err := d.Canonicalize(ctx, &b, content, method); err != nil { // brings the namespaces of the envelope along
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return b.Bytes(), nil

@@ -98,6 +98,12 @@ var formatRows = map[ades.Code]Row{
 		"Le conteneur contient un fichier que cette signature ne couvre pas.",
 		"Der Container enthält eine Datei, die diese Signatur nicht abdeckt.",
 	}},
+	ades.DataInSignature: {FormatChecking, policy.Warn, false, failed(FormatFailure), [4]string{
+		"A signature element in the document, which this signature does not cover, hides data that nobody signed.",
+		"Een handtekeningelement in het document, dat deze handtekening niet dekt, verbergt gegevens die niemand ondertekend heeft.",
+		"Un élément de signature du document, que cette signature ne couvre pas, cache des données que personne n'a signées.",
+		"Ein Signaturelement im Dokument, das diese Signatur nicht abdeckt, verbirgt Daten, die niemand signiert hat.",
+	}},
 	ades.EncodingOddity: {FormatChecking, policy.Warn, false, failed(FormatFailure), [4]string{
 		"The signature is not encoded quite as the standard says.",
 		"De handtekening is niet helemaal gecodeerd zoals de norm zegt.",

@@ -52,7 +52,7 @@ func decodeBytes(data []byte, skip int, marked bool) (text, encoding string, l l
 		}
 		return string(data), "us-ascii", layout{0, widthUTF8}, nil
 	default:
-		table := singleByte[strings.ReplaceAll(strings.Replace(encoding, "iso8859", "iso-8859", 1), "_", "-")]
+		table := tableOf(encoding)
 		if table == nil {
 			return "", "", layout{}, refusedf("encoding %.40q", encoding)
 		}
@@ -62,6 +62,11 @@ func decodeBytes(data []byte, skip int, marked bool) (text, encoding string, l l
 		return "", "", layout{}, refusedf("not well-formed UTF-8")
 	}
 	return string(data[skip:]), "utf-8", layout{skip, widthUTF8}, nil
+}
+
+// tableOf is the table of an encoding of one byte a character, nil if it is none that is known.
+func tableOf(encoding string) *charmap.Charmap {
+	return singleByte[strings.ReplaceAll(strings.Replace(encoding, "iso8859", "iso-8859", 1), "_", "-")]
 }
 
 func decodeTable(data []byte, table *charmap.Charmap, encoding string) (string, string, layout, error) {

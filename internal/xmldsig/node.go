@@ -138,6 +138,17 @@ func (n *Node) Get(local string) string {
 	return value
 }
 
+// Attributes goes through the attributes of an element, namespace declarations apart: namespace name and local name.
+func (n *Node) Attributes() iter.Seq2[string, string] {
+	return func(yield func(space, local string) bool) {
+		for i := range n.attrs {
+			if !yield(n.attrs[i].name.space, n.attrs[i].name.local) {
+				return
+			}
+		}
+	}
+}
+
 // Children goes through the child nodes.
 func (n *Node) Children() iter.Seq[*Node] {
 	return func(yield func(*Node) bool) {

@@ -35,7 +35,7 @@ func (d *Document) AddAttribute(n *Node, name, value string) Edit {
 }
 
 // Splice returns raw, the bytes that d was parsed from, with the edits made; every other byte stays. The text of edits is brought into
-// the document's encoding: beyond UTF-8 and UTF-16 it must be ASCII, else the error is ErrInvalid. So it is for edits that overlap.
+// the document's encoding; the error is ErrInvalid if that lacks a character, and for edits that overlap.
 func (d *Document) Splice(raw []byte, edits ...Edit) ([]byte, error) {
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Compare(a.start, b.start) })
@@ -74,12 +74,18 @@ func (d *Document) encode(out []byte, text string) ([]byte, error) {
 	case "utf-16be":
 		return appendUTF16(out, text, binary.BigEndian), nil
 	}
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf { // the other encodings all have ASCII in them
-			return nil, fmt.Errorf("text to be put into %s that is not ASCII: %w", d.Encoding, ErrInvalid)
+	table := tableOf(d.Encoding) // nil: US-ASCII; all of them have ASCII in them
+	for _, r := range text {
+		c, ok := byte(r), r < utf8.RuneSelf
+		if !ok && table != nil {
+			c, ok = table.EncodeRune(r)
 		}
+		if !ok {
+			return nil, fmt.Errorf("%q is to be put into %s, which does not have it: %w", r, d.Encoding, ErrInvalid)
+		}
+		out = append(out, c)
 	}
-	return append(out, text...), nil
+	return out, nil
 }
 
 func appendUTF16(out []byte, text string, order binary.AppendByteOrder) []byte {

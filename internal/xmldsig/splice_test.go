@@ -43,8 +43,13 @@ func TestSplice(t *testing.T) {
 	}
 	d := mustParse(t, `<?xml version="1.0" encoding="ISO-8859-1"?><a/>`)
 	raw := []byte(`<?xml version="1.0" encoding="ISO-8859-1"?><a/>`)
-	if _, err := d.Splice(raw, d.Append(d.Root(), "é")); !errors.Is(err, ErrInvalid) {
-		t.Errorf("what ISO-8859-1 would need to be encoded for: %v", err)
+	if _, err := d.Splice(raw, d.Append(d.Root(), "€")); !errors.Is(err, ErrInvalid) {
+		t.Errorf("what ISO-8859-1 does not have: %v", err)
+	}
+	named := []byte("<?xml version='1.0' encoding='ISO-8859-1'?><d\xe9claration/>")
+	d2 := mustParse(t, string(named))
+	if out, err := d2.Splice(named, d2.Append(d2.Root(), "<x/>")); err != nil || string(out) != "<?xml version='1.0' encoding='ISO-8859-1'?><d\xe9claration><x/></d\xe9claration>" {
+		t.Errorf("an empty element with a name that is not ASCII: %q, %v", out, err)
 	}
 	if _, err := d.Splice(raw, d.Append(d.Root(), "x"), d.Append(d.Root(), "y")); !errors.Is(err, ErrInvalid) {
 		t.Errorf("an element opened twice: %v", err)

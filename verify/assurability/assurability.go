@@ -1,17 +1,20 @@
 // Package assurability asks the network of the Belgian mutualities whether a
 // patient is insured, and reads the answers of its three services.
 //
-// A Question has one typed Answer, whatever service gave it. Encode makes the
-// message of a question, Decode holds what came against the question and
-// reads it: an answer about another person, another day or another question
-// is no answer. Reconcile holds a SIS card against the network, which wins.
+// Start with NewSession and Session.Open, which gets the token that the
+// services want, then New and Client.Ask. A Question has one typed Answer,
+// whatever service gave it; what came is held against the question: an answer
+// about another person, another day or another message is no answer.
+// Reconcile holds a SIS card against the network, which wins.
 //
 // Nothing becomes NotInsured on doubt. A service that is not there, an answer
 // that is not understood and a person whom nobody knows are Unavailable or
-// Unknown.
+// Unknown. Answers of earlier the same day stand in for a service that is not
+// there, marked and without promise of payment. They are kept in memory alone.
 //
 // Out of scope: billing, tariffs of medicines, the batch services, records of
-// fixed width (GetInsurabilityAsFlat).
+// fixed width (GetInsurabilityAsFlat), the sealing of MemberData's messages
+// itself (see Options.Sealer), fail-over addresses.
 //
 // References: facts sheet "assurability"; the schemas of GenericInsurability
 // v1, Insurability v2 and MemberData v1; SAML 2.0.
@@ -30,6 +33,10 @@ var (
 	ErrQuestion = errors.New("the question cannot be asked")
 	// ErrAnswer: what came is no answer to the question: malformed, or about another person, day or question.
 	ErrAnswer = errors.New("not an answer to the question")
+	// ErrSession: there is no session with the platform, and none can be had without somebody's help.
+	ErrSession = errors.New("no session with the platform")
+	// ErrPaused: the service has failed several times in a row and is left alone for a while.
+	ErrPaused = errors.New("the service is not asked for a while")
 )
 
 // Service is one of the three services.
@@ -42,20 +49,37 @@ const (
 	MemberData Service = "memberdata" // MemberData v1
 )
 
-// Question is about one patient and one day, or a period. The zero value of each field but Patient, From and Reference is right for a till.
+// Question is about one patient and one day, or a period. The zero value of each field but Patient is right for a till.
 type Question struct {
 	Patient Patient
-	// From and Until are the first and the last day asked about; Until zero: From alone. They are days in Brussels.
+	// From and Until are the first and the last day asked about; From zero: today; Until zero: From alone. They are days in Brussels.
 	From, Until niss.Date
 	Contact     Contact
+	// Service is whom to ask; empty: the client's.
+	Service Service
 	// Invoicing asks for a payment approval instead of information alone, where the service gives one.
 	Invoicing bool
-	// Reference is the number of the message, 14 digits, never used twice: the answer must have it. See NewReference.
+	// Reference is the number of the message, 14 digits, never used twice: the answer must have it. Empty: one is made.
 	Reference string
 	// UserReference is the caller's own, at most 25 characters out of those that the services take; it may be empty.
 	UserReference string
-	// Sent is the time of the message.
+	// Sent is the time of the message; Ask sets it.
 	Sent time.Time
+	// Recent: an answer of earlier today is good enough, and nobody is asked if there is one. It promises no payment.
+	Recent bool
+	// User is who asks, at the counter, and Reading how the patient was identified: for the log of calls.
+	User    string
+	Reading Reading
+
+	evidence error // why the evidence was not kept
+}
+
+// Reading is how a patient was identified, which the law has the provider keep (facts sheet g).
+type Reading struct {
+	Mode     string `json:"mode,omitempty"`     // "chip", "barcode", "vignette", "manual"
+	Document string `json:"document,omitempty"` // kind of document: "eID", "ISI+", "SIS"
+	Number   string `json:"number,omitempty"`   // the document's, if it has one
+	Reason   string `json:"reason,omitempty"`   // for a vignette or manual entry
 }
 
 // Patient names the patient: by the national number, or else by both other fields.
@@ -144,6 +168,13 @@ type Answer struct {
 	References References
 	Fault      *Fault // nil: none
 	Warnings   []Warning
+	// Cause is why there is no answer of the network, with Unavailable and with CachedAnswer; nil: there is one, or it was not asked.
+	Cause error `json:"-"`
+	// Age is that of a CachedAnswer.
+	Age time.Duration
+
+	// confirmed: the answer repeats the affiliation number and mutuality that were asked about.
+	confirmed bool
 }
 
 // Person is whom the insurer knows.
@@ -203,11 +234,9 @@ type References struct{ Input, Network, Output string }
 // Fault is why there is no answer, as the service has it.
 type Fault struct {
 	Code, Source, Message string
-	Details               []FaultDetail
+	// Details are the reasons: a number or word of the service's list, and where in the question.
+	Details []struct{ Code, Location, Message string }
 }
-
-// FaultDetail is one reason: a number or word of the service's list, and where in the question.
-type FaultDetail struct{ Code, Location, Message string }
 
 // Warning is a code for what must not be overlooked.
 type Warning string

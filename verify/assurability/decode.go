@@ -12,8 +12,13 @@ import (
 
 // Decode reads what a service answered to q: what stood in the body of the SOAP envelope, which came at the given time. It is held
 // against the question: another person, day or reference is ErrAnswer, and so is what cannot be read. A fault that the
-// service tells in an ordinary answer is no error: see Answer.Fault.
+// service tells in an ordinary answer is no error: see Answer.Fault. Client.Ask does so by itself.
 func Decode(s Service, q *Question, raw []byte, at time.Time) (*Answer, error) {
+	return decode(s, q, raw, at, nil)
+}
+
+// decode is Decode, with sealed messages of MemberData opened by c.
+func decode(s Service, q *Question, raw []byte, at time.Time, c *sealing) (*Answer, error) {
 	root, err := parse(raw)
 	if err != nil {
 		return nil, err
@@ -25,7 +30,7 @@ func Decode(s Service, q *Question, raw []byte, at time.Time) (*Answer, error) {
 	case Pharmacist:
 		err = a.pharmacist(q, root)
 	case MemberData:
-		err = a.memberData(q, root)
+		err = a.memberData(q, root, c)
 	default:
 		err = fmt.Errorf("%w: no service %q", ErrQuestion, s)
 	}
@@ -163,7 +168,9 @@ func (a *Answer) pharmacist(q *Question, root *xmldsig.Node) error {
 	code := strings.Join([]string{text(info, "ReturnCode", "Major"), text(info, "ReturnCode", "Minor"), text(info, "ReturnCode", "Detail")}, "/")
 	if coverage == nil { // which return codes say what is not public: this is not "not insured"
 		a.Status, a.Fault, a.Periods = Unknown, &Fault{Code: code}, nil
-		a.judgeDeath(q)
+		if q.Patient.NISS != "" || a.confirmed {
+			a.judgeDeath(q)
+		}
 		return r.err
 	}
 	a.cover(&r, answer, coverage)
@@ -225,7 +232,9 @@ func (a *Answer) samePerson(q *Question) error {
 		return nil
 	}
 	same := func(p Period) bool { return p.Affiliate == q.Patient.Affiliate && p.Mutuality == q.Patient.Mutuality }
-	if len(a.Periods) > 0 && !slices.ContainsFunc(a.Periods, same) {
+	if slices.ContainsFunc(a.Periods, same) {
+		a.confirmed = true
+	} else if len(a.Periods) > 0 {
 		return fmt.Errorf("%w: it is about another member", ErrAnswer)
 	}
 	return nil

@@ -10,8 +10,12 @@ const (
 	nsPharmCore  = "urn:be:fgov:ehealth:insurability:core:v2"
 )
 
-// Encode makes the message that asks q of a service on behalf of p: what stands in the body of the SOAP envelope. Errors: ErrQuestion.
-func Encode(s Service, q *Question, p *Provider) ([]byte, error) {
+// Encode makes the message that asks q of a service on behalf of p, unsealed: what stands in the body of the SOAP envelope. Client.Ask
+// does so by itself. Errors: ErrQuestion.
+func Encode(s Service, q *Question, p *Provider) ([]byte, error) { return encode(s, q, p, nil) }
+
+// encode is Encode, with messages of MemberData sealed by c. Errors: ErrQuestion, and that of the seal.
+func encode(s Service, q *Question, p *Provider, c *sealing) ([]byte, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
@@ -27,7 +31,7 @@ func Encode(s Service, q *Question, p *Provider) ([]byte, error) {
 		}
 		return encodePharmacist(q, p), nil
 	case MemberData:
-		return encodeMemberData(q, p), nil
+		return encodeMemberData(q, p, c)
 	}
 	return nil, fmt.Errorf("%w: no service %q", ErrQuestion, s)
 }

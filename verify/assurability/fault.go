@@ -24,7 +24,7 @@ var detailStatuses = map[string]Status{
 func readFault(n *xmldsig.Node) *Fault {
 	f := &Fault{Code: text(n, "FaultCode"), Source: text(n, "FaultSource"), Message: text(n, "Message")}
 	for _, d := range children(child(n, "Details"), "Detail") {
-		f.Details = append(f.Details, FaultDetail{text(d, "DetailCode"), text(d, "Location"), text(d, "Message")})
+		f.Details = append(f.Details, struct{ Code, Location, Message string }{text(d, "DetailCode"), text(d, "Location"), text(d, "Message")})
 	}
 	return f
 }
@@ -62,6 +62,6 @@ func (f *Fault) Retry() bool {
 	if f == nil {
 		return false
 	}
-	insurer := slices.ContainsFunc(f.Details, func(d FaultDetail) bool { return strings.HasPrefix(d.Code, "BO_") })
+	insurer := slices.ContainsFunc(f.Details, func(d struct{ Code, Location, Message string }) bool { return strings.HasPrefix(d.Code, "BO_") })
 	return f.Code == "SEND_ERROR" || f.Code == "GENERIC_ERROR" && !insurer
 }

@@ -33,6 +33,8 @@ func (a *Answer) judge(q *Question, paid *bool) {
 	day := q.last()
 	i := slices.IndexFunc(a.Periods, func(p Period) bool { return p.covers(day) })
 	switch {
+	case q.Patient.NISS == "" && !a.confirmed: // about whom this is nobody knows
+		a.Status = Unknown
 	case a.Person.Deceased != (niss.Date{}) && !day.Before(a.Person.Deceased):
 		a.Status = Deceased
 	case i < 0 && len(a.Periods) == 0 && (a.Event == ClosedBefore || a.Event == StartLater) && (q.Patient.NISS == "" || a.Person.NISS != ""):

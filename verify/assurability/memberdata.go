@@ -26,22 +26,26 @@ const (
 	statusLevel2  = "urn:be:cin:nippin:SAML:status:"
 )
 
-// encodeMemberData makes a MemberDataConsultationRequest with the query unencrypted in its envelope.
-func encodeMemberData(q *Question, p *Provider) []byte {
+// encodeMemberData makes a MemberDataConsultationRequest, with the query as it is or sealed in its envelope.
+func encodeMemberData(q *Question, p *Provider, c *sealing) ([]byte, error) {
 	var w writer
 	id, sent := "_"+q.Reference, q.Sent.UTC().Format(time.RFC3339)
 	number := nihii11(p.NIHII)
+	content, encryption, err := c.wrap(attributeQuery(q, id, sent, number))
+	if err != nil {
+		return nil, err
+	}
 	w.in("m:MemberDataConsultationRequest", attr("xmlns:m", nsMember)+attr("xmlns:p", nsCommons)+attr("xmlns:c", nsCommonsCore)+attr("Id", id)+attr("IssueInstant", sent), func() {
 		w.in("p:CommonInput", "", func() {
 			p.origin(&w, func() { p.provider(&w, number) })
 			w.leaf("c:InputReference", q.Reference)
 		})
 		// The schema's default for ContentEncoding is deflate.
-		w.in("p:Detail", attr("ContentType", "text/xml")+attr("ContentEncoding", "none")+attr("Id", "_detail"), func() {
-			w.WriteString(base64.StdEncoding.EncodeToString(attributeQuery(q, id, sent, number)))
+		w.in("p:Detail", attr("ContentType", "text/xml")+attr("ContentEncoding", "none")+encryption+attr("Id", "_detail"), func() {
+			w.WriteString(base64.StdEncoding.EncodeToString(content))
 		})
 	})
-	return []byte(w.String())
+	return []byte(w.String()), nil
 }
 
 // nihii11 fills a number up to eleven digits, on the right.
@@ -61,10 +65,7 @@ func attributeQuery(q *Question, id, sent, number string) []byte {
 			})
 		})
 		w.in("saml:Subject", "", func() {
-			format, name := attrSSIN, string(q.Patient.NISS)
-			if name == "" {
-				format, name = nippin+"careReceiver:registrationNumber@mut", q.Patient.Affiliate+"@"+q.Patient.Mutuality
-			}
+			format, name := q.Patient.nameID()
 			w.in("saml:NameID", attr("Format", format), func() { w.WriteString(escaper.Replace(name)) })
 			w.in("saml:SubjectConfirmation", attr("Method", nippin+"memberIdentification"), func() {
 				w.in("saml:SubjectConfirmationData", attr("NotBefore", midnight(q.From).Format(time.RFC3339))+
@@ -75,6 +76,14 @@ func attributeQuery(q *Question, id, sent, number string) []byte {
 	return []byte(w.String())
 }
 
+// nameID names the patient as MemberData does.
+func (p *Patient) nameID() (format, name string) {
+	if p.NISS != "" {
+		return attrSSIN, string(p.NISS)
+	}
+	return nippin + "careReceiver:registrationNumber@mut", p.Affiliate + "@" + p.Mutuality
+}
+
 // memberContact is the kind of care in the words of MemberData, which has two.
 func (q *Question) memberContact() string {
 	if q.Contact == Hospitalised || q.Contact == DayHospital {
@@ -83,8 +92,8 @@ func (q *Question) memberContact() string {
 	return "other"
 }
 
-// memberData reads a MemberDataConsultationResponse with an unencrypted samlp:Response in it.
-func (a *Answer) memberData(q *Question, root *xmldsig.Node) error {
+// memberData reads a MemberDataConsultationResponse with a samlp:Response in it.
+func (a *Answer) memberData(q *Question, root *xmldsig.Node, c *sealing) error {
 	if !root.Is(nsMember, "MemberDataConsultationResponse") {
 		return fmt.Errorf("%w: element %.60q", ErrAnswer, root.Local())
 	}
@@ -96,15 +105,9 @@ func (a *Answer) memberData(q *Question, root *xmldsig.Node) error {
 	if detail == nil {
 		return fmt.Errorf("%w: nothing in it", ErrAnswer)
 	}
-	if e := detail.Get("ContentEncryption"); e != "" {
-		return fmt.Errorf("%w: it is encrypted (%.40q), and no key to open it is set up", ErrAnswer, e)
-	}
-	if e, ok := detail.Attr("", "ContentEncoding"); !ok || e != "none" { // absent means deflate
-		return fmt.Errorf("%w: content encoding %.20q", ErrAnswer, e)
-	}
-	raw, err := xmldsig.DecodeBase64(detail.Text())
+	raw, err := c.unwrap(detail)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrAnswer, err)
+		return err
 	}
 	response, err := parse(raw)
 	if err != nil {
@@ -120,6 +123,9 @@ func (a *Answer) samlResponse(q *Question, n *xmldsig.Node) error {
 	}
 	if n.Get("InResponseTo") != "_"+q.Reference {
 		return fmt.Errorf("%w: it is in response to another message", ErrAnswer)
+	}
+	if err := a.madeSince(q, n.Get("IssueInstant")); err != nil {
+		return err
 	}
 	status := child(n, "Status", "StatusCode")
 	if status == nil {
@@ -146,13 +152,27 @@ func (a *Answer) samlResponse(q *Question, n *xmldsig.Node) error {
 	return a.assertions(q, children(n, "Assertion"))
 }
 
+// madeSince holds the time of an answer against that of the question: who is not insured is told so without naming the days asked
+// about. Clocks that differ by more than minutes would not get a message through.
+func (a *Answer) madeSince(q *Question, issued string) error {
+	var r reader
+	if at := r.instant(issued); r.err == nil && !q.Sent.IsZero() && at.Before(q.Sent.Add(-time.Hour)) {
+		return fmt.Errorf("%w: it was made before the question", ErrAnswer)
+	}
+	return r.err
+}
+
 // assertions reads what is asserted of the patient. Zero of them say nothing: that is Unknown.
 func (a *Answer) assertions(q *Question, list []*xmldsig.Node) error {
 	var r reader
 	var paid *bool
 	for _, n := range list {
-		if id := child(n, "Subject", "NameID"); id != nil && q.Patient.NISS != "" && id.Get("Format") == attrSSIN && strings.TrimSpace(id.Text()) != string(q.Patient.NISS) {
-			return fmt.Errorf("%w: it is about another person", ErrAnswer)
+		id := child(n, "Subject", "NameID")
+		if format, name := q.Patient.nameID(); id != nil && id.Get("Format") == format {
+			if strings.TrimSpace(id.Text()) != name {
+				return fmt.Errorf("%w: it is about another person", ErrAnswer)
+			}
+			a.confirmed = true
 		}
 		values := attributes(n)
 		from, until := r.window(child(n, "Conditions"))
@@ -236,11 +256,11 @@ func (r *reader) window(n *xmldsig.Node) (from, until niss.Date) {
 
 // instant reads an xs:dateTime, in Brussels if it has no zone.
 func (r *reader) instant(s string) time.Time {
-	t, err := time.ParseInLocation(time.RFC3339, s, Brussels())
+	t, err := time.ParseInLocation(time.RFC3339, s, brussels())
 	if err != nil {
-		if t, err = time.ParseInLocation("2006-01-02T15:04:05", s, Brussels()); err != nil {
+		if t, err = time.ParseInLocation("2006-01-02T15:04:05", s, brussels()); err != nil {
 			r.fail("time", s)
 		}
 	}
-	return t.In(Brussels())
+	return t.In(brussels())
 }

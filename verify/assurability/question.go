@@ -2,9 +2,13 @@ package assurability
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
-	"math/big"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eidkit/eidkit/niss"
@@ -16,17 +20,38 @@ const (
 	userReferenceChars = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZÖËÜ .,:;/()+-_'\"&%?!="
 )
 
-// NewReference makes the number of a message: the date and eight digits that nobody can guess, so that an old answer never fits.
-func NewReference(now time.Time) (string, error) {
-	n, err := rand.Int(rand.Reader, big.NewInt(100_000_000))
-	if err != nil {
-		return "", fmt.Errorf("making a reference: %w", err)
+// newReference makes the number of a message: the date, and eight digits that nobody can guess, so that an old answer never fits, and
+// that come once in a hundred million.
+func newReference(now time.Time) string {
+	return now.In(brussels()).Format("060102") + fmt.Sprintf("%08d", references().next())
+}
+
+// references are those of this program.
+var references = sync.OnceValue(func() *sequence {
+	s := &sequence{}
+	rand.Read(s.key[:]) // never fails
+	return s
+})
+
+// sequence gives the numbers below 10^8 in an order that its key decides.
+type sequence struct {
+	key   [16]byte
+	count atomic.Uint32
+}
+
+// next is a Feistel network over two halves of four digits: it changes places and loses nothing.
+func (s *sequence) next() uint32 {
+	n := s.count.Add(1) % 100_000_000
+	left, right := n/10_000, n%10_000
+	for round := range byte(6) {
+		h := sha256.Sum256(append(binary.BigEndian.AppendUint32(slices.Clone(s.key[:]), right), round))
+		left, right = right, (left+binary.BigEndian.Uint32(h[:])%10_000)%10_000
 	}
-	return now.In(Brussels()).Format("060102") + fmt.Sprintf("%08d", n), nil
+	return left*10_000 + right
 }
 
 // Today is the day in Brussels.
-func Today(now time.Time) niss.Date { return dateOf(now.In(Brussels())) }
+func Today(now time.Time) niss.Date { return dateOf(now.In(brussels())) }
 
 // check says what makes the question one that no service could answer.
 func (q *Question) check() error {
@@ -81,5 +106,5 @@ func dayAfter(d niss.Date) niss.Date {
 
 // midnight is when a day begins in Brussels.
 func midnight(d niss.Date) time.Time {
-	return time.Date(d.Year, time.Month(d.Month), d.Day, 0, 0, 0, 0, Brussels())
+	return time.Date(d.Year, time.Month(d.Month), d.Day, 0, 0, 0, 0, brussels())
 }

@@ -32,7 +32,7 @@ func openContainer(t testing.TB, raw []byte) *asic.Container {
 }
 
 // statements are what is signed in these tests.
-var statements = []file{{"verklaring.txt", "Ik verklaar dat dit een proef is.\n"}, {"één & twee: 100%.xml", "<a>\r\n</a>"}, {"#1.bin", ""}}
+var statements = []file{{"verklaring.txt", "Ik verklaar dat dit een proef is.\n"}, {"één & twee; 100%.xml", "<a>\r\n</a>"}, {"#1.bin", ""}}
 
 var forms = []struct {
 	name string

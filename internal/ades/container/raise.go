@@ -3,6 +3,7 @@ package container
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"github.com/eidkit/eidkit/internal/ades/cades"
 	"github.com/eidkit/eidkit/internal/ades/xades"
 	"github.com/eidkit/eidkit/internal/asic"
+	"github.com/eidkit/eidkit/internal/certs"
+	"github.com/eidkit/eidkit/internal/ocsp"
 )
 
 // Raise writes the container in, ASiC or OpenDocument, to w with its signatures raised to r.Level. Signed files and what time stamps of the container are over
@@ -127,7 +130,7 @@ func (r *raiser) file(e *asic.Entry) error {
 			id = fmt.Sprintf("signer-%d", i+1) // as cades names them in a file of its own
 		}
 		inside.IDs = append(inside.IDs, id)
-		enough = enough && atLeast(s, min(r.raising.Level, ades.LevelLT))
+		enough = enough && atLeast(s, min(r.raising.Level, ades.LevelLT)) && (r.raising.Level < ades.LevelLT || proven(s))
 	}
 	if len(inside.IDs) == 0 {
 		return nil
@@ -169,6 +172,27 @@ func (r *raiser) file(e *asic.Entry) error {
 var levels = map[string]ades.Level{"B-T": ades.LevelT, "C": ades.LevelT, "X": ades.LevelT, "B-LT": ades.LevelLT, "XL": ades.LevelLT, "B-LTA": ades.LevelLTA, "A": ades.LevelLTA}
 
 func atLeast(s *ades.Signature, l ades.Level) bool { return levels[s.Level] >= l }
+
+// proven tells whether a signature comes with a list or an answer about its signer: the names of elements and attributes, by which levels
+// are told, say nothing of what is in them. Whether these are good is for who judges.
+func proven(s *ades.Signature) bool {
+	if s.Signer == nil {
+		return false
+	}
+	crls, ocsps := slices.Clone(s.CRLs), slices.Clone(s.OCSPs)
+	for i := range s.Timestamps {
+		if token := s.Timestamps[i].Token; token != nil { // under an archive time stamp of CMS evidence comes to stand in it
+			crls, ocsps = append(crls, token.CRLs...), append(ocsps, token.OCSPs...)
+		}
+	}
+	return slices.ContainsFunc(crls, func(der []byte) bool {
+		list, err := x509.ParseRevocationList(der)
+		return err == nil && certs.EqualName(list.RawIssuer, s.Signer.RawIssuer)
+	}) || slices.ContainsFunc(ocsps, func(der []byte) bool {
+		answer, err := ocsp.Parse(der)
+		return err == nil && slices.ContainsFunc(answer.Singles, func(one ocsp.Single) bool { return one.ID.Serial.Cmp(s.Signer.SerialNumber) == 0 })
+	})
+}
 
 // body is what a CMS file of the container is over: the one file of an ASiC-S, the manifest of an ASiC-E.
 func (r *raiser) body(s *ades.Signature) cades.Body {

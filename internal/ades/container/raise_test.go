@@ -2,6 +2,7 @@ package container_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -188,6 +189,34 @@ func TestRaiseRefuses(t *testing.T) {
 		var out bytes.Buffer
 		if err := container.Raise(t.Context(), input(test.raw).File, w.raising(ades.LevelLT), &out); !errors.Is(err, test.want) || out.Len() > 0 {
 			t.Errorf("%s: %v, %d bytes", what, err, out.Len())
+		}
+	}
+}
+
+// A file that keeps its bytes has the level that it claims only if there is something about its signer in it.
+func TestRaiseEmptyEvidence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pki.EC)
+	now := time.Now()
+	other, err := w.pki.CRL(w.pki.TimestampCA, pki.List{Number: 1, ThisUpdate: now, NextUpdate: now.AddDate(0, 0, 7)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for proven, want := range map[bool]error{true: nil, false: ades.ErrUnsuitable} {
+		r := w.raising(ades.LevelLTA)
+		if !proven {
+			r.Evidence = func(context.Context, []ades.Need, []*x509.Certificate, ades.Values) (ades.Values, error) {
+				return ades.Values{CRLs: [][]byte{other}}, nil
+			}
+		}
+		raw := w.raise(w.sign(ades.LevelT, true, statements...), r)
+		if got := read(t, raw)[0].Level; got != "B-LTA" {
+			t.Fatalf("proven %t: level %s", proven, got)
+		}
+		for _, to := range []ades.Level{ades.LevelLT, ades.LevelLTA} {
+			if err := container.Raise(t.Context(), input(raw).File, w.raising(to), &bytes.Buffer{}); !errors.Is(err, want) {
+				t.Errorf("proven %t, to %s: %v", proven, to, err)
+			}
 		}
 	}
 }

@@ -30,8 +30,8 @@ type building struct {
 	raw    []byte
 	parent *xmldsig.Node
 	place  func(signature string) []xmldsig.Edit
-	// earlier are the signatures in doc.
-	earlier []*xmldsig.Node
+	// earlier are the signatures in doc, nil if there are none.
+	earlier *reading
 
 	algorithm, digest string // URIs
 	method            xmldsig.Method
@@ -113,7 +113,7 @@ func (b *building) referenceID(i int) string { return fmt.Sprintf("%s-reference-
 func (b *building) objectID(i int) string    { return fmt.Sprintf("%s-object-%d", b.id, i+1) }
 
 // finish does what is left when the references are known: the content stamp, the digests, the digest to sign.
-func (b *building) finish(ctx context.Context, earlier *reading) (*Draft, error) {
+func (b *building) finish(ctx context.Context) (*Draft, error) {
 	b.name()
 	if b.making.ContentStamp != nil && !b.counter() {
 		if err := b.stampContent(ctx); err != nil {
@@ -140,8 +140,8 @@ func (b *building) finish(ctx context.Context, earlier *reading) (*Draft, error)
 		}
 		fill(b.text, holes[i], digest)
 	}
-	if earlier != nil {
-		if err := earlier.keeps(ctx, doc, nil); err != nil {
+	if b.earlier != nil {
+		if err := b.earlier.keeps(ctx, doc, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -167,6 +167,9 @@ func (b *building) document() ([]byte, error) {
 	}
 	out, err := b.doc.Splice(b.raw, b.place(string(b.text))...)
 	if err != nil {
+		if errors.Is(err, xmldsig.ErrInvalid) {
+			err = fmt.Errorf("%w: %w", ades.ErrUnsuitable, err)
+		}
 		return nil, fmt.Errorf("putting the signature into the document: %w", err)
 	}
 	return out, nil

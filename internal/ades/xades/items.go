@@ -87,33 +87,21 @@ func (b *building) element(it *item) error {
 	return nil
 }
 
-// nothingHidden fails if signatures in target hold data: a signature that leaves out all signatures would leave these out as well.
+// nothingHidden fails if what is in target inside signatures is more than sound signatures: a signature that leaves out all signatures would
+// leave that out as well.
 func (b *building) nothingHidden(target *xmldsig.Node) error {
-	for _, n := range b.earlier {
-		if target != nil && !target.Contains(n) {
+	if b.earlier == nil {
+		return nil
+	}
+	for _, n := range b.doc.Signatures() {
+		if target != nil && !target.Contains(n) || b.earlier.inSignature(n) {
 			continue
 		}
-		for o := range n.Elements() {
-			if o.Is(xmldsig.NamespaceDS, "Object") && holdsData(o) {
-				return fmt.Errorf("%w: the document has data inside a signature that is there already, and the new signature would not be over these; sign the file as a whole, detached or in a container", ades.ErrUnsuitable)
-			}
+		if err := b.earlier.whole(n); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// holdsData tells whether an object has anything but properties and manifests in it.
-func holdsData(object *xmldsig.Node) bool {
-	for c := range object.Children() {
-		switch {
-		case c.Kind() == xmldsig.TextNode && strings.TrimSpace(c.Text()) != "":
-			return true
-		case c.Kind() != xmldsig.ElementNode || versions[c.Space()] != "" || c.Is(xmldsig.NamespaceDS, "Manifest") || c.Is(xmldsig.NamespaceDS, "SignatureProperties"):
-		default:
-			return true
-		}
-	}
-	return false
 }
 
 // fileItem is an item that is a file, detached or in an object.
@@ -135,6 +123,11 @@ func (b *building) fileItem(it *item) error {
 	}
 	if it.mime == "" {
 		it.mime = "application/octet-stream"
+	}
+	for part := range strings.SplitSeq(it.uri, "/") {
+		if part == "" || part == "." || part == ".." {
+			return fmt.Errorf("%w: the name %.200q would lead readers of the signature to another file: a relative path without empty parts, . and .. does not", ades.ErrUnsuitable, it.uri)
+		}
 	}
 	it.uri = encodeName(it.uri)
 	return nil

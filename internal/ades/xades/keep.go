@@ -51,6 +51,12 @@ func (r *reading) sound() error {
 }
 
 func (s *signature) sound() error {
+	if errors.Is(s.structure, xmldsig.ErrLimit) {
+		return fmt.Errorf("%w: signature %.200q: %w", ades.ErrUnsuitable, s.out.ID, s.structure)
+	}
+	if s.structure != nil {
+		return fmt.Errorf("%w: signature %.200q is not built as signatures are: %w", ades.ErrBroken, s.out.ID, s.structure)
+	}
 	unknown := s.out.AlgorithmError != nil
 	for _, f := range s.out.Findings {
 		unknown = unknown || f.Code == ades.UnsupportedPart
@@ -70,10 +76,7 @@ func (s *signature) sound() error {
 	if len(s.out.CertRefs) > 0 && s.out.Signer != nil && s.certificate(s.out.CertRefs[0].Hash, s.out.CertRefs[0].Digest) != s.out.Signer {
 		return fmt.Errorf("%w: signature %.200q names another certificate than it comes with", ades.ErrBroken, s.out.ID)
 	}
-	key := s.out.PublicKey
-	if s.out.Signer != nil {
-		key = s.out.Signer.PublicKey
-	}
+	key := s.key()
 	if key == nil || s.out.Digest == nil || unknown {
 		return nil
 	}

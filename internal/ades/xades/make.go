@@ -62,12 +62,11 @@ func Prepare(ctx context.Context, m ades.Making, doc []byte, files []ades.Conten
 		return nil, err
 	}
 	b.files = files
-	var earlier *reading
 	switch {
 	case doc != nil && o.Packaging == PackEnveloping:
 		return nil, fmt.Errorf("%w: an enveloping signature is a document of its own", ades.ErrUnsuitable)
 	case doc != nil:
-		if earlier, err = b.into(ctx, doc); err != nil {
+		if err = b.into(ctx, doc); err != nil {
 			return nil, err
 		}
 	case o.Packaging == PackEnveloped:
@@ -76,33 +75,33 @@ func Prepare(ctx context.Context, m ades.Making, doc []byte, files []ades.Conten
 	if err := b.references(); err != nil {
 		return nil, err
 	}
-	return b.finish(ctx, earlier)
+	return b.finish(ctx)
 }
 
 // into finds the place in the document, and what is signed in it already.
-func (b *building) into(ctx context.Context, raw []byte) (earlier *reading, err error) {
+func (b *building) into(ctx context.Context, raw []byte) (err error) {
 	if b.doc, err = parse(raw); err != nil {
-		return nil, err
+		return err
 	}
 	b.raw, b.parent = raw, b.doc.Root()
 	if id := b.options.Parent; id != "" {
 		if b.parent, err = b.doc.ByID(strings.TrimPrefix(id, "#")); err != nil {
-			return nil, fmt.Errorf("%w: the place for the signature: %w", ades.ErrUnsuitable, err)
+			return fmt.Errorf("%w: the place for the signature: %w", ades.ErrUnsuitable, err)
 		}
 	}
 	for n := b.parent; n != nil; n = n.Parent() {
 		if n.Is(xmldsig.NamespaceDS, "Signature") {
-			return nil, fmt.Errorf("%w: the place for the signature is inside another signature; sign the file as a whole, detached or in a container, or counter-sign", ades.ErrUnsuitable)
+			return fmt.Errorf("%w: the place for the signature is inside another signature; sign the file as a whole, detached or in a container, or counter-sign", ades.ErrUnsuitable)
 		}
 	}
 	b.place = func(signature string) []xmldsig.Edit { return []xmldsig.Edit{b.doc.Append(b.parent, signature)} }
-	if b.earlier = b.doc.Signatures(); len(b.earlier) == 0 {
-		return nil, nil
+	if len(b.doc.Signatures()) == 0 {
+		return nil
 	}
-	if earlier, err = readParsed(ctx, b.doc, nil, Options{}); err != nil {
-		return nil, err
+	if b.earlier, err = readParsed(ctx, b.doc, nil, Options{}); err != nil {
+		return err
 	}
-	return earlier, earlier.sound()
+	return b.earlier.sound()
 }
 
 // ID is the Id of the signature, as Read names it.
@@ -150,11 +149,10 @@ func PrepareCountersignature(ctx context.Context, doc []byte, id string, m ades.
 		return nil, err
 	}
 	b.raw = doc
-	earlier, err := readParsed(ctx, b.doc, nil, Options{})
-	if err != nil {
+	if b.earlier, err = readParsed(ctx, b.doc, nil, Options{}); err != nil {
 		return nil, err
 	}
-	signed := earlier.find(id)
+	signed := b.earlier.find(id)
 	switch {
 	case signed == nil:
 		return nil, fmt.Errorf("%w: there is no signature %.200q", ades.ErrUnsuitable, id)
@@ -164,9 +162,15 @@ func PrepareCountersignature(ctx context.Context, doc []byte, id string, m ades.
 	if err := signed.sound(); err != nil {
 		return nil, err
 	}
+	if err := signed.growing(); err != nil {
+		return nil, err
+	}
 	var named []xmldsig.Edit
 	valueID := signed.dsig.ValueNode.Get("Id")
-	if valueID == "" { // the attribute is under no signature; whether a time stamp is over it turns out
+	if valueID == "" && signed.archived() {
+		return nil, fmt.Errorf("%w: the value of signature %.200q has no Id by which a counter-signature could name it, and an archive time stamp is over it", ades.ErrUnsuitable, id)
+	}
+	if valueID == "" { // the attribute is under no signature; whether another time stamp is over it turns out
 		valueID = free(b.doc, "value-"+fmt.Sprintf("%x", ades.ObjectDigest(signed.dsig.Value))[:16], nil)
 		named = []xmldsig.Edit{b.doc.AddAttribute(signed.dsig.ValueNode, "Id", valueID)}
 	}
@@ -179,7 +183,7 @@ func PrepareCountersignature(ctx context.Context, doc []byte, id string, m ades.
 		w.end(1)
 		return append(named[:len(named):len(named)], signed.addUnsigned(string(w.buf)))
 	}
-	return b.finish(ctx, earlier)
+	return b.finish(ctx)
 }
 
 // addUnsigned is the edit that puts a property behind the other unsigned ones, whose elements it makes if they are missing.

@@ -33,6 +33,7 @@ var nasty = []struct{ doc, parent string }{
 	{doc: `<?xml version="1.0" encoding="ENC"?><a>€ Ÿ</a>`},
 	{doc: `<?xml version="1.0" encoding="ENC"?><a>😀 中 ` + "\u0085\u2028" + `</a>`},
 	{doc: "<a>\n</a>"},
+	{doc: `<?xml version="1.0" encoding="ENC"?><déclaration a="é"/>`},
 }
 
 // encodings are those that documents come in; mark is put before.

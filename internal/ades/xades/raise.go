@@ -142,17 +142,10 @@ func (e *raising) choose() error {
 	return nil
 }
 
-// has tells whether a signature is at the level already. At the highest there is always something to do.
+// has tells whether a signature is at the level already. From LT on that is for those to say who give the evidence: that there are elements
+// for it tells nothing.
 func (e *raising) has(s *signature) bool {
-	switch e.Level {
-	case ades.LevelB:
-		return true
-	case ades.LevelT:
-		return s.stamped()
-	case ades.LevelLT:
-		return s.stamped() && slices.Contains([]string{"B-LT", "B-LTA", "XL", "A"}, s.out.Level)
-	}
-	return false
+	return e.Level == ades.LevelB || e.Level == ades.LevelT && s.stamped()
 }
 
 // stamped tells whether there is a time stamp over the value, and it fits.
@@ -170,7 +163,10 @@ func (s *signature) raisable() error {
 	case s.qualifying.Space() != namespace132:
 		return fmt.Errorf("%w: signature %.200q is XAdES %s, and only 1.3.2 and later can be raised", ades.ErrUnsuitable, s.out.ID, versions[s.qualifying.Space()])
 	}
-	return s.sound()
+	if err := s.sound(); err != nil {
+		return err
+	}
+	return s.growing()
 }
 
 // signatureStamps adds a SignatureTimeStamp where there is none. EN 319 132-1, 5.3.

@@ -10,42 +10,34 @@ import (
 	"github.com/eidkit/eidkit/internal/xmldsig"
 )
 
-// evidence adds what proves the signer's certificate, as CertificateValues and RevocationValues, and what proves those of time stamps
-// besides, as TimeStampValidationData. EN 319 132-1, 5.4 and 5.5.1.
+// evidence adds what proves the signer's certificate, as CertificateValues and RevocationValues, and what proves those of time stamps and
+// counter-signatures besides, as TimeStampValidationData. EN 319 132-1, 5.4 and 5.5.1.
 func (e *raising) evidence() error {
 	return e.each(func(s *signature) ([]xmldsig.Edit, error) {
 		if s.out.Signer == nil {
 			return nil, fmt.Errorf("%w: the signer's certificate is not in the signature", ades.ErrUnsuitable)
 		}
 		pool, have := s.embedded()
-		earliest := time.Time{}
-		var stampers []ades.Need
-		var stamp string // the Id of the one time stamp that evidence is for
-		for i := range s.out.Timestamps {
-			ts := &s.out.Timestamps[i]
-			if !ts.Intact || ts.Token == nil || ts.Token.Signer == nil {
-				continue
-			}
-			if ts.Kind != ades.ContentTS && (earliest.IsZero() || ts.GenTime.Before(earliest)) {
-				earliest = ts.GenTime
-			}
-			stampers = append(stampers, ades.Need{Certificate: ts.Token.Signer, At: ts.GenTime})
-			stamp = ts.ID
-		}
-		if len(stampers) != 1 || !s.doc.HasID(stamp) {
-			stamp = ""
-		}
+		earliest, stampers, stamp := s.stampers()
 		own, err := e.Evidence(e.ctx, []ades.Need{{Certificate: s.out.Signer, At: earliest}}, pool, have.Values)
 		if err != nil {
 			return nil, err
 		}
 		own = have.add(own)
+		pool = append(pool, parsed(own.Certificates)...)
 		more := ades.Values{}
 		if len(stampers) > 0 {
-			if more, err = e.Evidence(e.ctx, stampers, append(pool, parsed(own.Certificates)...), have.Values); err != nil {
+			if more, err = e.Evidence(e.ctx, stampers, pool, have.Values); err != nil {
 				return nil, err
 			}
 			more = have.add(more)
+		}
+		others, err := e.counterEvidence(s, pool, have)
+		if err != nil {
+			return nil, err
+		}
+		if len(others.Certificates)+len(others.CRLs)+len(others.OCSPs) > 0 {
+			more, stamp = joinValues(more, others), "" // no longer of one time stamp
 		}
 		w := &writer{}
 		s.writeEvidence(w, own, more, stamp)
@@ -54,6 +46,73 @@ func (e *raising) evidence() error {
 		}
 		return []xmldsig.Edit{s.addUnsigned(string(w.buf))}, w.err
 	})
+}
+
+// stampers are who made the time stamps of a signature that fit, with the earliest time that one shows the signature to have been there,
+// and the Id of the property if there is but one time stamp.
+func (s *signature) stampers() (earliest time.Time, needs []ades.Need, id string) {
+	for i := range s.out.Timestamps {
+		ts := &s.out.Timestamps[i]
+		if !ts.Intact || ts.Token == nil || ts.Token.Signer == nil {
+			continue
+		}
+		if ts.Kind != ades.ContentTS && (earliest.IsZero() || ts.GenTime.Before(earliest)) {
+			earliest = ts.GenTime
+		}
+		needs = append(needs, ades.Need{Certificate: ts.Token.Signer, At: ts.GenTime})
+		id = ts.ID
+	}
+	if len(needs) != 1 || !s.doc.HasID(id) {
+		id = ""
+	}
+	return earliest, needs, id
+}
+
+// counterEvidence is what proves the counter-signatures, before an archive time stamp closes over them. What others added must not be in
+// the way: they are proven if that can be done.
+func (e *raising) counterEvidence(s *signature, pool []*x509.Certificate, have *collected) (all ades.Values, err error) {
+	for _, counter := range s.counters {
+		theirs, values := counter.embedded()
+		have.add(values.Values)
+		pool := append(pool[:len(pool):len(pool)], theirs...)
+		if counter.out.Signer != nil {
+			at, needs, _ := counter.stampers()
+			if at.IsZero() {
+				at = s.archivedAt(counter.dsig.Node)
+			}
+			more, err := e.Evidence(e.ctx, append(needs, ades.Need{Certificate: counter.out.Signer, At: at}), pool, have.Values)
+			if err := e.ctx.Err(); err != nil {
+				return all, err
+			}
+			if err == nil {
+				all = joinValues(all, have.add(more))
+			}
+		}
+		inner, err := e.counterEvidence(counter, pool, have)
+		if err != nil {
+			return all, err
+		}
+		all = joinValues(all, inner)
+	}
+	return all, nil
+}
+
+// archivedAt is the earliest time of an archive time stamp behind n, and so over it; zero if there is none.
+func (s *signature) archivedAt(n *xmldsig.Node) (at time.Time) {
+	for i := range s.out.Timestamps {
+		ts := &s.out.Timestamps[i]
+		if ts.Kind != ades.ArchiveTS || !ts.Intact || !at.IsZero() && !ts.GenTime.Before(at) {
+			continue
+		}
+		if property, err := s.doc.ByID(ts.ID); err == nil && n.Before(property) {
+			at = ts.GenTime
+		}
+	}
+	return at
+}
+
+func joinValues(a, b ades.Values) ades.Values {
+	return ades.Values{Certificates: append(a.Certificates, b.Certificates...), CRLs: append(a.CRLs, b.CRLs...), OCSPs: append(a.OCSPs, b.OCSPs...)}
 }
 
 // writeEvidence writes the properties. One that the signature has already is left as it is: what is new goes beside that of time stamps.

@@ -233,7 +233,9 @@ func (s *signature) cover(ref *xmldsig.Reference, out *ades.Reference) {
 		out.Nodes = append(out.Nodes, n.Path())
 	}
 	for _, n := range c.Out {
-		if !n.Is(xmldsig.NamespaceDS, "Signature") {
+		if n.Is(xmldsig.NamespaceDS, "Signature") {
+			s.leftOut = append(s.leftOut, n)
+		} else {
 			c.Partial = true
 		}
 	}

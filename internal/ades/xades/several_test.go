@@ -210,6 +210,11 @@ func TestRefused(t *testing.T) {
 		{"relative namespace", m.making, "<a xmlns='b'/>", nil, xades.MakeOptions{}},
 		{"no document", m.making, "", files, xades.MakeOptions{Packaging: xades.PackDetached, References: []xades.Ref{{}}}},
 		{"DOCTYPE", m.making, "", files, xades.MakeOptions{Packaging: xades.PackEnveloping, Inline: true}},
+		{"another file", m.making, "", []ades.Content{file("//evil/x", "x")}, xades.MakeOptions{Packaging: xades.PackDetached}},
+		{"another file", m.making, "", []ades.Content{file("/etc/passwd", "x")}, xades.MakeOptions{Packaging: xades.PackDetached}},
+		{"another file", m.making, "", []ades.Content{file("../x", "x")}, xades.MakeOptions{Packaging: xades.PackDetached}},
+		{"another file", m.making, "", []ades.Content{file("a/./b", "x")}, xades.MakeOptions{Packaging: xades.PackDetached}},
+		{"another file", m.making, "", []ades.Content{file("a/", "x")}, xades.MakeOptions{Packaging: xades.PackDetached}},
 		{"only its digest", m.making, "", []ades.Content{{File: ades.File{Name: "a"}, Digests: map[crypto.Hash][]byte{crypto.SHA256: make([]byte, 32)}}}, xades.MakeOptions{Packaging: xades.PackEnveloping}},
 		{"cannot be hashed", m.making, "", []ades.Content{{File: ades.File{Name: "a"}}}, xades.MakeOptions{Packaging: xades.PackDetached}},
 		{"canonicalisation", m.making, "<a/>", nil, xades.MakeOptions{Canonicalization: "urn:none"}},
@@ -265,6 +270,10 @@ func TestProperties(t *testing.T) {
 		if got != want {
 			t.Errorf("read back: %s\nwant: %s", got, want)
 		}
+	}
+	m.making.Policy = &ades.SignaturePolicy{ID: "urn:oid:2.16.56.1", Hash: crypto.SHA256, Digest: make([]byte, 32)}
+	if doc := m.sign(t, []byte(invoice), nil, xades.MakeOptions{}, nil); !bytes.Contains(doc, []byte(`<xades:Identifier Qualifier="OIDAsURN">urn:oid:2.16.56.1<`)) {
+		t.Error("an OID given as a URN is not marked as one")
 	}
 	m.making.Policy = &ades.SignaturePolicy{Implied: true}
 	list, err := xades.ReadDocument(t.Context(), m.sign(t, []byte(invoice), nil, xades.MakeOptions{}, nil), nil, xades.Options{})

@@ -27,6 +27,9 @@ type signature struct {
 	sources   map[*xmldsig.Reference]*ades.Content
 	manifests map[*xmldsig.Node]bool // dealt with
 	pool      pool
+	structure error                  // why it is no ds:Signature that can be read, or nil
+	leftOut   []*xmldsig.Node        // ds:Signature elements that its references leave out
+	targets   map[*xmldsig.Node]bool // what its references are over in whole; nil: not looked for yet
 	// explicit are the elements that a time stamp says itself to be over.
 	explicit map[*xmldsig.Node][]*xmldsig.Node
 }
@@ -41,6 +44,7 @@ func (r *reading) signature(n *xmldsig.Node, parent *signature) *signature {
 	s := &signature{reading: r, out: &ades.Signature{Format: ades.XMLDSig, ID: n.Get("Id")}, parent: parent,
 		sources: map[*xmldsig.Reference]*ades.Content{}, manifests: map[*xmldsig.Node]bool{}, pool: newPool(),
 		explicit: map[*xmldsig.Node][]*xmldsig.Node{}}
+	r.byNode[n] = s
 	if s.out.ID == "" || r.twice(n) {
 		s.out.ID = r.newID()
 	}
@@ -50,6 +54,7 @@ func (r *reading) signature(n *xmldsig.Node, parent *signature) *signature {
 		if errors.Is(err, xmldsig.ErrLimit) {
 			code = ades.UnsupportedPart
 		}
+		s.structure = err
 		s.note(code, s.out.ID, "%v", err)
 		if s.dsig.SignedInfo == nil || s.dsig.ValueNode == nil || s.dsig.Algorithm == nil {
 			return s

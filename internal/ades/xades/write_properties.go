@@ -178,8 +178,12 @@ func (w *writer) policy(p *ades.SignaturePolicy) error {
 // identifier writes ObjectIdentifierType: an OID as URN, anything else is a URI.
 func (w *writer) identifier(name, id string) {
 	w.start(name)
-	if strings.Trim(id, "0123456789.") == "" {
-		w.leaf("xades:Identifier", "urn:oid:"+id, "Qualifier", "OIDAsURN")
+	oid := id
+	if prefix := "urn:oid:"; len(id) > len(prefix) && strings.EqualFold(id[:len(prefix)], prefix) {
+		oid = id[len(prefix):]
+	}
+	if strings.Trim(oid, "0123456789.") == "" {
+		w.leaf("xades:Identifier", "urn:oid:"+oid, "Qualifier", "OIDAsURN")
 	} else {
 		w.leaf("xades:Identifier", id)
 	}

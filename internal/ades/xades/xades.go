@@ -105,7 +105,7 @@ func readParsed(ctx context.Context, doc *xmldsig.Document, resolve Resolver, o 
 		resolve = func(string) []ades.Content { return nil }
 	}
 	r := &reading{ctx: ctx, doc: doc, options: o, processor: xmldsig.NewProcessor(doc, o.Limits), outside: newOutside(ctx, resolve),
-		read: map[*xmldsig.Node]bool{}, ids: map[string]bool{}, nested: map[*xmldsig.Node]bool{}}
+		byNode: map[*xmldsig.Node]*signature{}, read: map[*xmldsig.Node]bool{}, ids: map[string]bool{}, nested: map[*xmldsig.Node]bool{}}
 	if o.known != nil {
 		r.outside.digests = o.known.digests
 	}
@@ -126,6 +126,7 @@ func readParsed(ctx context.Context, doc *xmldsig.Document, resolve Resolver, o 
 			}
 		}
 	}
+	r.findStray()
 	return r, nil
 }
 
@@ -136,7 +137,8 @@ type reading struct {
 	options   Options
 	processor *xmldsig.Processor
 	outside   *outside
-	top       []*signature           // as they are returned
+	top       []*signature // as they are returned
+	byNode    map[*xmldsig.Node]*signature
 	read      map[*xmldsig.Node]bool // signatures dealt with
 	nested    map[*xmldsig.Node]bool // those in a CounterSignature element
 	ids       map[string]bool        // of signatures, taken
