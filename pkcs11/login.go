@@ -18,8 +18,11 @@ type login struct {
 
 	mu    sync.Mutex
 	wrong bool // the last PIN given was wrong
-	// refused is the keyed hash of a PIN from a file that was wrong: it is not tried again until the file says otherwise.
-	refused []byte
+	// refused are, by type of user (CKU_...), keyed hashes of PINs from files that were wrong. Such a one is not tried again until the
+	// file says otherwise, or another PIN was right.
+	refused map[uint][]byte
+	// apart says that the PIN of the user was refused for a signature: the token has another for that.
+	apart bool
 }
 
 // take waits for the turn to ask.
@@ -34,17 +37,48 @@ func (l *login) take(ctx context.Context) error {
 
 func (l *login) yield() { <-l.turn }
 
-// state returns what is known of the last PIN.
-func (l *login) state() (wrong bool, refused []byte) {
+// lastWrong tells whether the last PIN given was wrong.
+func (l *login) lastWrong() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.wrong, l.refused
+	return l.wrong
 }
 
-func (l *login) learn(wrong bool, refused []byte) {
+// twoPINs tells whether the token has a PIN for signatures that is not the user's.
+func (l *login) twoPINs() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.wrong, l.refused = wrong, refused
+	return l.apart
+}
+
+// wasRefused tells whether a PIN with that hash was wrong: for any type of user, unless the token is known to have two PINs.
+func (l *login) wasRefused(user uint, print []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for other, known := range l.refused {
+		if hmac.Equal(known, print) && (other == user || !l.apart) {
+			return true
+		}
+	}
+	return false
+}
+
+// right is called when a PIN was right.
+func (l *login) right(user uint) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wrong = false
+	delete(l.refused, user)
+}
+
+// refuse is called when a PIN was refused. print is its hash if it is from a file; reused says that it was right for the user.
+func (l *login) refuse(user uint, wrong, reused bool, print []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wrong, l.apart = wrong && !reused, l.apart || reused
+	if print != nil {
+		l.refused[user] = print
+	}
 }
 
 var hashKey = func() []byte {
@@ -64,7 +98,7 @@ func (l *library) loginOf(id identity) *login {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.logins[id] == nil {
-		l.logins[id] = &login{turn: make(chan struct{}, 1)}
+		l.logins[id] = &login{turn: make(chan struct{}, 1), refused: map[uint][]byte{}}
 	}
 	return l.logins[id]
 }
@@ -103,9 +137,9 @@ func (a prompter) logIn(ctx context.Context, session uint) (Secret, error) {
 	if loggedIn(state) {
 		return nil, nil
 	}
-	given, err := a.obtain(ctx, l, false)
+	given, err := a.obtain(ctx, l, p11.CKU_USER)
 	if err == nil {
-		err = a.present(ctx, l, session, p11.CKU_USER, given)
+		err = a.present(ctx, l, attempt{session: session, user: p11.CKU_USER, pin: given})
 	}
 	if err != nil {
 		wipe(given)
@@ -114,42 +148,59 @@ func (a prompter) logIn(ctx context.Context, session uint) (Secret, error) {
 	return given, nil
 }
 
-// ask gets the PIN for one signature with a key that wants it each time, before anything is begun on the token. Nil: it will be typed
-// on the token's own keys.
-func (a prompter) ask(ctx context.Context, session uint) (Secret, error) {
+// confirm gets and presents the PIN for one signature (CKU_CONTEXT_SPECIFIC, PKCS #11 v2.40 section 5.6), which begin begins on the
+// token in between. known is the PIN of a login just made, or nil. Others wait from the question to the token's answer, so that they
+// know of it before they try the same PIN. final is as for Key.signIn.
+func (a prompter) confirm(ctx context.Context, session uint, known Secret, begin func() error) (final bool, err error) {
 	l := a.pool.m.lib.loginOf(a.pool.id)
 	if err := l.take(ctx); err != nil {
-		return nil, pinError{err}
+		return true, err
 	}
 	defer l.yield()
 	if _, err := a.pool.look(session); err != nil {
-		return nil, err
+		return false, err // as in logIn
 	}
-	given, err := a.obtain(ctx, l, true)
-	if err != nil {
-		return nil, pinError{err}
+	try := attempt{session: session, user: p11.CKU_CONTEXT_SPECIFIC, pin: known, reused: known != nil}
+	if known == nil || l.twoPINs() {
+		given, err := a.obtain(ctx, l, try.user)
+		if err != nil {
+			return true, err
+		}
+		defer wipe(given)
+		try.pin, try.reused = given, false
+	} else if err := a.unrefused(l, try.user, known); err != nil {
+		return true, err
 	}
-	return given, nil
+	if ctx.Err() != nil {
+		return true, context.Cause(ctx)
+	}
+	if err := begin(); err != nil {
+		return false, err
+	}
+	return true, a.present(ctx, l, try)
 }
 
-// again presents the PIN for one signature (CKU_CONTEXT_SPECIFIC, PKCS #11 v2.40 section 5.6).
-func (a prompter) again(ctx context.Context, session uint, given Secret) error {
-	l := a.pool.m.lib.loginOf(a.pool.id)
-	if err := a.present(ctx, l, session, p11.CKU_CONTEXT_SPECIFIC, given); err != nil {
-		return pinError{err}
+// unrefused fails for the PIN of a file that was wrong already.
+func (a prompter) unrefused(l *login, user uint, given Secret) error {
+	if a.source == "" {
+		return nil
 	}
-	return nil
+	print, err := fingerprint(given)
+	if err == nil && l.wasRefused(user, print) {
+		err = fmt.Errorf("%w: the file of pin-source still has the one that %v refused; it was not tried again", ErrPINWrong, a.pool.id)
+	}
+	return err
 }
 
-// obtain gets a PIN from the file or from the user. It fails, without a try spent, when the PIN is blocked or cannot be right.
-func (a prompter) obtain(ctx context.Context, l *login, eachTime bool) (Secret, error) {
+// obtain gets a PIN from the file or from the user. It fails, without a try spent, when the PIN is blocked or cannot be right. Nil: it
+// will be typed on the token's own keys.
+func (a prompter) obtain(ctx context.Context, l *login, user uint) (Secret, error) {
 	i, err := a.pool.m.lib.api.tokenInfo(a.pool.slotNow())
 	if err != nil {
 		return nil, err
 	}
-	req, refused := a.about, []byte(nil)
-	req.Token, req.Tries, req.EachTime = tokenOf(i), triesOf(i.flags), eachTime
-	req.Wrong, refused = l.state()
+	req := a.about
+	req.Token, req.Tries, req.EachTime, req.Wrong = tokenOf(i), triesOf(i.flags), user == p11.CKU_CONTEXT_SPECIFIC, l.lastWrong()
 	if i.maxPIN > 0 && i.maxPIN <= maxPIN && i.minPIN <= i.maxPIN { // others are not told, or not true
 		req.MinLen, req.MaxLen = int(i.minPIN), int(i.maxPIN)
 	}
@@ -165,9 +216,9 @@ func (a prompter) obtain(ctx context.Context, l *login, eachTime bool) (Secret, 
 		if given, err = readPINSource(a.source); err != nil {
 			return nil, err
 		}
-		if print, err := fingerprint(given); err != nil || hmac.Equal(print, refused) {
+		if err := a.unrefused(l, user, given); err != nil {
 			given.Wipe()
-			return nil, errors.Join(err, fmt.Errorf("%w: the file of pin-source still has the one that %v refused; it was not tried again", ErrPINWrong, a.pool.id))
+			return nil, err
 		}
 	case a.pool.m.options.PIN != nil:
 		if given, err = a.pool.m.options.PIN(ctx, req); err != nil {
@@ -190,27 +241,34 @@ func (a prompter) obtain(ctx context.Context, l *login, eachTime bool) (Secret, 
 	return given, nil
 }
 
+// attempt is one call of C_Login.
+type attempt struct {
+	session, user uint
+	pin           Secret // nil: typed on the token's own keys
+	reused        bool   // it was right for the user
+}
+
 // present calls C_Login, once.
-func (a prompter) present(ctx context.Context, l *login, session, user uint, given Secret) error {
+func (a prompter) present(ctx context.Context, l *login, try attempt) error {
 	api := a.pool.m.lib.api
 	var err error
-	if given == nil {
+	if try.pin == nil {
 		done := a.notify(ctx)
-		err = api.login(session, user, nil)
+		err = api.login(try.session, try.user, nil)
 		done()
 	} else {
-		err = given.Reveal(func(b []byte) error { return api.login(session, user, b) })
+		err = try.pin.Reveal(func(b []byte) error { return api.login(try.session, try.user, b) })
 	}
 	switch {
-	case err == nil, user == p11.CKU_USER && is(err, p11.CKR_USER_ALREADY_LOGGED_IN):
-		l.learn(false, nil)
+	case err == nil, try.user == p11.CKU_USER && is(err, p11.CKR_USER_ALREADY_LOGGED_IN):
+		l.right(try.user)
 		return nil
 	case errors.Is(err, ErrPINWrong) || errors.Is(err, ErrPINBlocked):
 		var print []byte
-		if a.source != "" && given != nil {
-			print, _ = fingerprint(given) // it has just been revealed
+		if a.source != "" && try.pin != nil {
+			print, _ = fingerprint(try.pin) // it has just been revealed
 		}
-		l.learn(errors.Is(err, ErrPINWrong), print)
+		l.refuse(try.user, errors.Is(err, ErrPINWrong), try.reused, print)
 		refusal := &PINError{Err: err}
 		if i, err := api.tokenInfo(a.pool.slotNow()); err == nil {
 			refusal.Tries = triesOf(i.flags)

@@ -117,7 +117,8 @@ func (m *Module) enter(ctx context.Context) (_ context.Context, leave func(), er
 	return ctx, func() { stop(); cancel(nil); m.running.Done() }, nil
 }
 
-// library is a module in this process. Logins hold for the whole process (PKCS #11 v2.40 section 2.7), so they are kept here.
+// library is a module in this process. Logins hold for the whole process (PKCS #11 v2.40 section 2.7), so they are kept here; what is
+// known of wrong PINs stays when the module is closed, for it may be opened anew for each signature.
 type library struct {
 	path string
 	api  cryptoki
@@ -149,7 +150,7 @@ func (r *registry) use(path string, load func(string) (cryptoki, error)) (*libra
 		if err != nil {
 			return nil, err
 		}
-		lib = &library{path: path, api: api}
+		lib = &library{path: path, api: api, logins: map[identity]*login{}}
 		r.loaded[path] = lib
 	}
 	if lib.refs == 0 {
@@ -158,7 +159,6 @@ func (r *registry) use(path string, load func(string) (cryptoki, error)) (*libra
 			return nil, err
 		}
 		lib.ours = err == nil
-		lib.logins = map[identity]*login{}
 	}
 	lib.refs++
 	return lib, nil

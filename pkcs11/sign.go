@@ -64,7 +64,7 @@ func (k *Key) perform(t task) ([]byte, error) {
 // signIn signs in one session. final says that it must not be tried again by itself.
 func (k *Key) signIn(ctx context.Context, session, state uint, p plan) (value []byte, final bool, err error) {
 	a := prompter{pool: k.pool, source: k.source, about: PINRequest{Certificate: k.cert}}
-	var given Secret // wiped when all is done: a key that wants the PIN each time gets the one just typed
+	var given Secret // wiped when all is done: a key that wants the PIN each time gets the one just typed, if the token has but one
 	defer func() { wipe(given) }()
 	if k.pool.tokenNow().WantsPIN && !loggedIn(state) {
 		if given, err = a.logIn(ctx, session); err != nil {
@@ -76,22 +76,17 @@ func (k *Key) signIn(ctx context.Context, session, state uint, p plan) (value []
 		return nil, false, err
 	}
 	api := k.pool.m.lib.api
-	pinpad := k.pool.tokenNow().Pinpad
-	if eachTime && given == nil && !pinpad {
-		if given, err = a.ask(ctx, session); err != nil {
-			return nil, errors.As(err, new(pinError)), err
-		}
-	}
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return nil, true, context.Cause(ctx)
 	}
-	if err := api.signInit(session, p.mechanism, key); err != nil {
-		return nil, false, err
-	}
+	begin := func() error { return api.signInit(session, p.mechanism, key) }
 	if eachTime {
-		if err := a.again(ctx, session, given); err != nil {
-			return nil, true, err
-		}
+		final, err = a.confirm(ctx, session, given, begin)
+	} else {
+		err = begin()
+	}
+	if err != nil {
+		return nil, final, err
 	}
 	value, err = api.sign(session, p.data)
 	return value, eachTime, err

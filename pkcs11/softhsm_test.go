@@ -66,7 +66,19 @@ func newHSM(t testing.TB) *hsm {
 	}
 	write(t, conf, fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n", h.tokens()))
 	t.Setenv("SOFTHSM2_CONF", conf)
+	h.forget()
 	return h
+}
+
+// forget has the process forget what it learnt of PINs: the copies of a token pass for one.
+func (h *hsm) forget() {
+	libraries.mu.Lock()
+	defer libraries.mu.Unlock()
+	for _, lib := range libraries.loaded {
+		lib.mu.Lock()
+		clear(lib.logins)
+		lib.mu.Unlock()
+	}
 }
 
 // tokens is the folder of the tokens, a folder each.

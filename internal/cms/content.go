@@ -1,6 +1,7 @@
 package cms
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"errors"
@@ -44,7 +45,7 @@ func (c *Content) reader() io.Reader {
 }
 
 // Digests returns the digests of the content, made in one pass if they are not
-// known already.
+// known already. One that is known is compared then: ErrChanged.
 func (c *Content) Digests(ctx context.Context, hashes ...crypto.Hash) (map[crypto.Hash][]byte, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -55,9 +56,18 @@ func (c *Content) Digests(ctx context.Context, hashes ...crypto.Hash) (map[crypt
 		}
 	}
 	if len(missing) > 0 {
+		for h := range c.known {
+			missing = append(missing, h)
+			break
+		}
 		made, _, err := Digests(ctx, c.reader(), missing...)
 		if err != nil {
 			return nil, err
+		}
+		for h, digest := range c.known {
+			if made[h] != nil && !bytes.Equal(made[h], digest) {
+				return nil, ErrChanged
+			}
 		}
 		if c.known == nil {
 			c.known = map[crypto.Hash][]byte{}

@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"crypto"
 	"fmt"
 	"io"
 	"math/big"
@@ -33,6 +34,7 @@ type Edit struct {
 type body struct {
 	open func() (io.ReadCloser, error)
 	size int64
+	is   checksum
 }
 
 // set is a SET OF while it is changed.
@@ -91,8 +93,11 @@ func (d *SignedData) Edit() *Edit {
 }
 
 // Attach puts content into a new message, as an OCTET STRING of size bytes. open
-// gives it when the message is written.
-func (e *Edit) Attach(size int64, open func() (io.ReadCloser, error)) { e.content = &body{open, size} }
+// gives it when the message is written, and what it gives is then compared with the
+// digest made before; nil: there is none.
+func (e *Edit) Attach(size int64, open func() (io.ReadCloser, error), h crypto.Hash, digest []byte) {
+	e.content = &body{open, size, checksum{hash: h, digest: digest}}
+}
 
 // AddDigest adds a digest algorithm, an AlgorithmIdentifier in DER, unless it is
 // there with or without its parameters.

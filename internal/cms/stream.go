@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/eidkit/eidkit/internal/ber"
 	"github.com/eidkit/eidkit/internal/sigalg"
@@ -27,7 +29,7 @@ const blocks = 3
 // gives, and returns the digests of the content, made meanwhile on another
 // processor. Digest algorithms must have been added. The outer lengths are
 // indefinite (BER): what follows is not known yet. Errors: as for Write, and
-// sigalg.ErrUnsupported for an unknown hash.
+// sigalg.ErrUnsupported for an unknown hash, ber.ErrTooLarge.
 func (e *Edit) Begin(ctx context.Context, w io.Writer, size int64, open func() (io.ReadCloser, error), hashes ...crypto.Hash) (
 	*Stream, map[crypto.Hash][]byte, error) {
 	states := map[crypto.Hash]hash.Hash{}
@@ -36,6 +38,9 @@ func (e *Edit) Begin(ctx context.Context, w io.Writer, size int64, open func() (
 			return nil, nil, sigalg.ErrUnsupported
 		}
 		states[h] = h.New()
+	}
+	if err := writable(size); err != nil {
+		return nil, nil, err
 	}
 	indefinite := func(class byte, tag uint32) []byte {
 		return append(ber.AppendHeader(nil, class, true, tag, 0)[:1], 0x80)
@@ -53,7 +58,7 @@ func (e *Edit) Begin(ctx context.Context, w io.Writer, size int64, open func() (
 	if err != nil {
 		return nil, nil, err
 	}
-	copied, err := tee(ctx, size, in, w, states)
+	copied, err := tee(ctx, size, in, w, slices.Collect(maps.Values(states))...)
 	s.written += copied
 	if err != nil {
 		return nil, nil, err
@@ -78,21 +83,17 @@ func (s *Stream) End(ctx context.Context) (int64, error) {
 }
 
 // tee copies size bytes to w while another processor hashes them.
-func tee(ctx context.Context, size int64, in io.Reader, w io.Writer, states map[crypto.Hash]hash.Hash) (int64, error) {
-	var list []hash.Hash
-	for _, state := range states {
-		list = append(list, state)
-	}
+func tee(ctx context.Context, size int64, in io.Reader, w io.Writer, states ...hash.Hash) (int64, error) {
 	todo, done := make(chan []byte, blocks), make(chan []byte, blocks)
 	go func() {
 		defer close(done)
 		for b := range todo {
-			write(list, b)
+			write(states, b)
 			done <- b[:cap(b)]
 		}
 	}()
-	length := int(max(1, min(size+1, block)))
-	for range blocks {
+	length := max(1, min(size+1, block))
+	for range min(blocks, 1+size/length) {
 		done <- make([]byte, length)
 	}
 	copied, err := pump(ctx, size, in, w, todo, done)

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/eidkit/eidkit/internal/ber"
 )
@@ -13,11 +15,18 @@ import (
 // signedDataOID is id-signedData, RFC 5652 section 5.1.
 var signedDataOID = []byte{ber.TagOID, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2}
 
+// ErrChanged: the content that was written is not the one that was hashed before.
+var ErrChanged = errors.New("the content has changed meanwhile")
+
+// room is kept free above a length: on 32-bit platforms an int has no more than 2 GiB.
+const room = 1 << 10
+
 // piece is a part of a message: bytes, or size bytes of a stream.
 type piece struct {
 	raw  []byte
 	open func() (io.ReadCloser, error)
 	size int64
+	is   checksum // of the stream
 }
 
 func (p piece) length() int64 {
@@ -58,11 +67,31 @@ func (e *Edit) encap() []piece {
 	from := cmp.Or(e.encapOf, e.base)
 	switch {
 	case e.content != nil && !e.detached:
-		return []piece{{raw: e.encapHead(e.content.size)}, {open: e.content.open, size: e.content.size}}
+		return []piece{{raw: e.encapHead(e.content.size)}, {open: e.content.open, size: e.content.size, is: e.content.is}}
 	case from != nil && !e.detached:
-		return []piece{from.piece(from.Encap)}
+		return from.encap()
 	}
 	return []piece{{raw: ber.AppendSequence(nil, e.contentType)}}
+}
+
+// encap is encapContentInfo as it stands. Content of which a digest is known is compared with it.
+func (d *SignedData) encap() []piece {
+	is, from := d.Content.checksum()
+	if is.digest == nil {
+		return []piece{d.piece(d.Encap)}
+	}
+	end := d.Encap.Offset + d.Encap.Length
+	to := from + d.Content.Length
+	if is.pieces {
+		to = end // tags and lengths are left out while hashing
+	}
+	content := d.piece(Range{from, to - from})
+	content.is = is
+	list := []piece{d.piece(Range{d.Encap.Offset, from - d.Encap.Offset}), content}
+	if to < end {
+		list = append(list, d.piece(Range{to, end - to}))
+	}
+	return list
 }
 
 // encapHead is encapContentInfo up to its content.
@@ -108,9 +137,22 @@ func (e *Edit) Size() int64 { return lengthOf(e.pieces()) }
 
 // Write writes the message, and returns how much it wrote. Around content that is
 // kept in BER everything is in DER. Errors: those of w, of ctx and of reading the
-// content; io.ErrUnexpectedEOF if that is not as long as was said.
+// content; io.ErrUnexpectedEOF if that is not as long as was said, ErrChanged if it
+// is other content, which is known after it was written; ber.ErrTooLarge.
 func (e *Edit) Write(ctx context.Context, w io.Writer) (int64, error) {
-	return writePieces(ctx, w, e.pieces())
+	pieces := e.pieces()
+	if err := writable(lengthOf(pieces)); err != nil {
+		return 0, err
+	}
+	return writePieces(ctx, w, pieces)
+}
+
+// writable tells whether the lengths of so many bytes can be written.
+func writable(size int64) error {
+	if size < 0 || size > math.MaxInt-room {
+		return fmt.Errorf("%w: message around %d bytes", ber.ErrTooLarge, size)
+	}
+	return nil
 }
 
 // Bytes is the message in memory.
@@ -151,10 +193,18 @@ func (p piece) copy(ctx context.Context, w io.Writer) (int64, error) {
 		return 0, err
 	}
 	defer in.Close()
-	return copyExactly(ctx, p.size, in, func(b []byte) error {
-		_, err := w.Write(b)
-		return err
-	})
+	if p.is.digest == nil {
+		return copyExactly(ctx, p.size, in, func(b []byte) error {
+			_, err := w.Write(b)
+			return err
+		})
+	}
+	state := p.is.state()
+	n, err := tee(ctx, p.size, in, w, state)
+	if err == nil && !bytes.Equal(state.Sum(nil), p.is.digest) {
+		err = ErrChanged
+	}
+	return n, err
 }
 
 // copyExactly hands size bytes to f, block by block.

@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // What errors of this package mean.
@@ -138,20 +139,28 @@ func samePublic(a, b crypto.PublicKey) bool {
 	return ok && comparable.Equal(b)
 }
 
-// chainOf are the certificates above cert, from those at hand.
-func chainOf(cert *x509.Certificate, at []*x509.Certificate) (chain []*x509.Certificate) {
-	for range len(at) {
-		var issuer *x509.Certificate
-		for _, c := range at {
-			if bytes.Equal(c.RawSubject, cert.RawIssuer) && !c.Equal(cert) && cert.CheckSignatureFrom(c) == nil {
-				issuer = c
-				break
+// Bounds of the search for a chain, among certificates that anybody may have put there.
+const (
+	maxChain  = 10
+	maxChecks = 50 // of signatures
+)
+
+// chainOf are the certificates above leaf, each once, from those at hand.
+func chainOf(leaf *x509.Certificate, at []*x509.Certificate) (chain []*x509.Certificate) {
+	checks := 0
+	for cert := leaf; len(chain) < maxChain; {
+		i := slices.IndexFunc(at, func(c *x509.Certificate) bool {
+			if checks == maxChecks || !bytes.Equal(c.RawSubject, cert.RawIssuer) || c.Equal(leaf) || slices.ContainsFunc(chain, c.Equal) {
+				return false
 			}
-		}
-		if issuer == nil {
+			checks++
+			return cert.CheckSignatureFrom(c) == nil
+		})
+		if i < 0 {
 			break
 		}
-		chain, cert = append(chain, issuer), issuer
+		cert = at[i]
+		chain = append(chain, cert)
 	}
 	return chain
 }

@@ -23,7 +23,8 @@ type Addition struct {
 }
 
 // Add prepares a signature beside those of the message, over the same content.
-// in.Detached is the content if it is not in the message. Errors: ades.ErrBroken if a signature
+// in.Detached is the content if it is not in the message. Of a mail (S/MIME, PEM) the
+// message alone is written, in binary. Errors: ades.ErrBroken if a signature
 // is there that does not hold, ades.ErrUnsuitable, those of Read and of Prepare.
 func Add(ctx context.Context, in ades.Input, m ades.Making) (*Addition, error) {
 	r, err := openMessage(ctx, in)
@@ -51,7 +52,9 @@ func Add(ctx context.Context, in ades.Input, m ades.Making) (*Addition, error) {
 }
 
 // PrepareCountersignature prepares a signature over the value of the one that
-// Read names id (RFC 5652 section 11.4); the content need not be there. Errors: as for Add.
+// Read names id (RFC 5652 section 11.4); the content need not be there. Where an archive
+// time stamp covers all unsigned attributes as they stand (those before version 3),
+// none can be added. Errors: as for Add.
 func PrepareCountersignature(ctx context.Context, in ades.Input, id string, m ades.Making) (*Addition, error) {
 	r, err := openMessage(ctx, in)
 	if err != nil {
@@ -68,7 +71,7 @@ func PrepareCountersignature(ctx context.Context, in ades.Input, id string, m ad
 	if err := signed.sound(len(r.sources) > 0); err != nil {
 		return nil, fmt.Errorf("signature %s: %w", id, err)
 	}
-	if len(path) > 1 && slices.ContainsFunc(path[0].stamps, func(st stamp) bool { return st.kind == ades.ArchiveTS }) {
+	if path[0].freezes() || len(path) > 1 && slices.ContainsFunc(path[0].stamps, func(st stamp) bool { return st.kind == ades.ArchiveTS }) {
 		return nil, fmt.Errorf("%w: an archive time stamp covers signature %s, to which nothing can be added", ades.ErrUnsuitable, id)
 	}
 	m.ContentStamp, m.MIMEType = nil, ""
@@ -167,7 +170,7 @@ func (a *Addition) countersign(ctx context.Context, e *cms.Edit, info []byte, r 
 	if r != nil && r.Level > ades.LevelB {
 		parsed := cms.ParseSigner(info)
 		var err error
-		if info, err = stampSignature(ctx, &parsed, r, false); err != nil {
+		if info, err = stampSignature(ctx, &parsed, r); err != nil {
 			return "", err
 		}
 	}
@@ -194,7 +197,7 @@ func (a *Addition) embed(info []byte) (raw []byte, suffix string, err error) {
 		return nil, "", err
 	}
 	inner := a.path[len(a.path)-1]
-	raw = inner.info.WithUnsigned(a.path[0].freezes(), attribute)
+	raw = inner.info.WithUnsigned(false, attribute)
 	suffix = fmt.Sprintf("-counter-%d", counterNumber(raw, info))
 	for n := len(a.path) - 2; n >= 0; n-- {
 		outer, child := a.path[n], a.path[n+1]

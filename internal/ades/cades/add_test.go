@@ -219,7 +219,7 @@ func TestStream(t *testing.T) {
 			if err != nil || !bytes.Equal(d.Digest(), stream.Digest()) {
 				t.Fatalf("another digest, %v", err)
 			}
-			if size > 0 {
+			if size > 0 && i < 2 {
 				dir := shop(t, h.pki)
 				write(t, dir, "stream", out.Bytes())
 				text, err := opensslVerify(t, dir, "-cades", "-in", "stream", "-CAfile", "root.pem", "-out", "signed")

@@ -29,13 +29,13 @@ func archived(t testing.TB) []byte {
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	raw := archived(t)
-	for n := range raw {
+	for n := 0; n < len(raw); n += stride {
 		if list, err := tryRead(raw[:n]); !errors.Is(err, ades.ErrRefused) {
 			t.Fatalf("%d of %d bytes: %d signatures, %v", n, len(raw), len(list), err)
 		}
 	}
 	blank := indefinite(t, raw)
-	for n := range blank {
+	for n := 0; n < len(blank); n += stride {
 		if list, err := tryRead(blank[:n]); !errors.Is(err, ades.ErrRefused) {
 			t.Fatalf("BER, %d of %d bytes: %d signatures, %v", n, len(blank), len(list), err)
 		}
@@ -53,6 +53,10 @@ func TestFlipped(t *testing.T) {
 	}
 	content, attributes, value := bytes.Index(raw, text), bytes.Index(raw, []byte("240301120000Z")), bytes.Index(raw, s.Value)
 	for at := range raw {
+		inside := at >= content && at < content+len(text) || at >= attributes && at < attributes+13 || at >= value && at < value+len(s.Value)
+		if at%stride != 0 && (!inside || at%3 != 0) {
+			continue
+		}
 		flipped := bytes.Clone(raw)
 		flipped[at] ^= 1 << (at % 8)
 		list, err := tryRead(flipped)
@@ -62,7 +66,6 @@ func TestFlipped(t *testing.T) {
 			}
 			continue
 		}
-		inside := at >= content && at < content+len(text) || at >= attributes && at < attributes+13 || at >= value && at < value+len(s.Value)
 		if inside && slices.ContainsFunc(list, verifies) {
 			t.Errorf("offset %d is signed, and changed nothing", at)
 		}
@@ -73,7 +76,7 @@ func TestFlippedArchive(t *testing.T) {
 	t.Parallel()
 	raw := archived(t)
 	chance := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
+	for range 700 / stride {
 		flipped := bytes.Clone(raw)
 		for range 1 + chance.IntN(3) {
 			flipped[chance.IntN(len(raw))] ^= byte(1 + chance.IntN(255))

@@ -155,9 +155,15 @@ func TestMakeClaims(t *testing.T) {
 		t.Errorf("reference %+v", ref)
 	}
 	for name, change := range map[string]func(*ades.Making){
-		"policy by address":   func(m *ades.Making) { m.Policy = &ades.SignaturePolicy{ID: "https://policy.example"} },
-		"policy implied":      func(m *ades.Making) { m.Policy = &ades.SignaturePolicy{Implied: true} },
-		"policy address":      func(m *ades.Making) { m.Policy = &ades.SignaturePolicy{ID: "2.999", URI: "https://\nx"} },
+		"policy by address": func(m *ades.Making) {
+			m.Policy = &ades.SignaturePolicy{ID: "https://policy.example", Hash: crypto.SHA256, Digest: make([]byte, 32)}
+		},
+		"policy implied": func(m *ades.Making) { m.Policy = &ades.SignaturePolicy{Implied: true} },
+		"policy address": func(m *ades.Making) {
+			m.Policy = &ades.SignaturePolicy{ID: "2.999", Hash: crypto.SHA256, Digest: make([]byte, 32), URI: "https://\nx"}
+		},
+		"policy alone":        func(m *ades.Making) { m.Policy = &ades.SignaturePolicy{ID: "2.999"} },
+		"policy undigested":   func(m *ades.Making) { m.Policy = &ades.SignaturePolicy{ID: "2.999", URI: "https://policy.example"} },
 		"policy digest":       func(m *ades.Making) { m.Policy = &ades.SignaturePolicy{ID: "2.999", Hash: crypto.SHA256} },
 		"commitment":          func(m *ades.Making) { m.Commitments = []string{"I promise"} },
 		"no time":             func(m *ades.Making) { m.Time = time.Time{} },
@@ -169,6 +175,10 @@ func TestMakeClaims(t *testing.T) {
 		change(&m)
 		if _, err := cades.Prepare(context.Background(), m, hashOf(m.Algorithm.Hash, statement), cades.MakeOptions{}); !errors.Is(err, ades.ErrUnsuitable) {
 			t.Errorf("%s: %v", name, err)
+		}
+		var out bytes.Buffer
+		if _, err := cades.Begin(context.Background(), &out, m, bodyOf(statement), cades.MakeOptions{}); !errors.Is(err, ades.ErrUnsuitable) || out.Len() > 0 {
+			t.Errorf("%s, in one pass: %v after %d bytes", name, err, out.Len())
 		}
 	}
 	if _, err := cades.Prepare(context.Background(), makingOf(p, who), hashOf(crypto.SHA384, statement), cades.MakeOptions{ContentType: cms.TypeTSTInfo}); !errors.Is(err, ades.ErrUnsuitable) {
@@ -248,6 +258,63 @@ func TestWrongContent(t *testing.T) {
 	}
 	if _, err := d.Message(ctx, value, nil, cades.Body{}); err == nil {
 		t.Error("no content")
+	}
+}
+
+// Content that changes after it was hashed never gets into a message as if it had been signed.
+func TestChangedContent(t *testing.T) {
+	t.Parallel()
+	p, who := person(t, pki.EC)
+	m := makingOf(p, who)
+	ctx := context.Background()
+	d, err := cades.Prepare(ctx, m, hashOf(m.Algorithm.Hash, statement), cades.MakeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := bytes.ToUpper(statement)
+	value := sign(t, who.Key, m.Algorithm, d.Digest())
+	message, err := d.Message(ctx, value, nil, bodyOf(other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := message.WriteTo(io.Discard); !errors.Is(err, cms.ErrChanged) {
+		t.Errorf("written: %v", err)
+	}
+	body := bodyOf(statement)
+	for _, content := range [][]byte{statement, other} {
+		body.SHA256 = hashOf(crypto.SHA256, content)
+		if message, err = d.Message(ctx, value, nil, body); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := message.WriteTo(io.Discard); errors.Is(err, cms.ErrChanged) != bytes.Equal(content, other) {
+			t.Errorf("written and compared by SHA-256: %v", err)
+		}
+	}
+	// An archive time stamp needs another digest of the content.
+	r := newServices(p, signedAt).raising(ades.LevelLTA)
+	if r.Hash = crypto.SHA512; m.Algorithm.Hash == r.Hash {
+		t.Fatal("the same digest")
+	}
+	if _, err := d.Message(ctx, value, &r, bodyOf(other)); !errors.Is(err, cms.ErrChanged) {
+		t.Errorf("archived: %v", err)
+	}
+	for _, detached := range []bool{false, true} {
+		raw, content := makeMessage(t, m, who.Key, statement, cades.MakeOptions{Detached: detached}, nil), bytes.Clone(statement)
+		s := newServices(p, signedAt)
+		r := s.raising(ades.LevelLTA)
+		r.Hash = crypto.SHA512
+		r.Stamp = func(ctx context.Context, h crypto.Hash, digest []byte) ([]byte, error) { // meanwhile
+			copy(raw[max(0, bytes.Index(raw, statement)):], other[:len(other)*(bytes.Count(raw, statement))])
+			copy(content, other)
+			return s.stamp(ctx, h, digest)
+		}
+		in := input(raw)
+		if detached {
+			in = input(raw, content)
+		}
+		if err := cades.Raise(ctx, in, r, io.Discard); !errors.Is(err, cms.ErrChanged) {
+			t.Errorf("raised, detached %t: %v", detached, err)
+		}
 	}
 }
 

@@ -104,29 +104,26 @@ func namedOID(what, id string) ([]byte, error) {
 	return oid, nil
 }
 
-// policyValue is SignaturePolicyIdentifier, EN 319 122-1 section 5.2.9.1.
+// policyValue is SignaturePolicyIdentifier, EN 319 122-1 section 5.2.9.1. It has a digest: readers choke on policies without.
 func policyValue(p *ades.SignaturePolicy) ([][]byte, error) {
 	if p == nil {
 		return nil, nil
 	}
-	if p.Implied {
-		return nil, fmt.Errorf("%w: an implied signature policy is not made", ades.ErrUnsuitable)
+	if p.Implied || p.Hash == 0 {
+		return nil, fmt.Errorf("%w: a signature policy is named with its digest", ades.ErrUnsuitable)
 	}
 	oid, err := namedOID("signature policy", p.ID)
 	if err != nil {
 		return nil, err
 	}
-	parts := one(oid)
-	if p.Hash != 0 {
-		alg, err := sigalg.DigestIdentifier(p.Hash)
-		if err != nil {
-			return nil, err
-		}
-		if len(p.Digest) != p.Hash.Size() {
-			return nil, fmt.Errorf("%w: digest of %d bytes of the signature policy", ades.ErrUnsuitable, len(p.Digest))
-		}
-		parts = append(parts, ber.AppendSequence(nil, alg, ber.Append(nil, ber.Universal, false, ber.TagOctetString, p.Digest)))
+	alg, err := sigalg.DigestIdentifier(p.Hash)
+	if err != nil {
+		return nil, err
 	}
+	if len(p.Digest) != p.Hash.Size() {
+		return nil, fmt.Errorf("%w: digest of %d bytes of the signature policy", ades.ErrUnsuitable, len(p.Digest))
+	}
+	parts := [][]byte{oid, ber.AppendSequence(nil, alg, ber.Append(nil, ber.Universal, false, ber.TagOctetString, p.Digest))}
 	if p.URI != "" {
 		if strings.ContainsFunc(p.URI, func(c rune) bool { return c <= ' ' || c > '~' }) {
 			return nil, fmt.Errorf("%w: address of the signature policy %.100q", ades.ErrUnsuitable, p.URI)

@@ -17,7 +17,8 @@ import (
 
 // Raise brings the signatures of a message to a level and writes it to w, in DER
 // around what it keeps. in.Detached is the content if it is not in the message. What
-// the signatures and the time stamps in it cover stays byte for byte. Errors:
+// the signatures and the time stamps in it cover stays byte for byte; text around the
+// message, as of a mail or of PEM, is left out. Errors:
 // ades.ErrUnsuitable, ades.ErrBroken, those of Read, of r and of w.
 func Raise(ctx context.Context, in ades.Input, r ades.Raising, w io.Writer) error {
 	reading, err := openMessage(ctx, in)
@@ -202,7 +203,10 @@ func (w *raiser) stampSignature(i int) error {
 			return nil
 		}
 	}
-	raw, err := stampSignature(w.ctx, s.info, &w.r, s.freezes())
+	if s.freezes() {
+		return fmt.Errorf("%w: an archive time stamp covers the signature's attributes, to which no time stamp over its value can be added", ades.ErrUnsuitable)
+	}
+	raw, err := stampSignature(w.ctx, s.info, &w.r)
 	if err != nil {
 		return err
 	}
@@ -211,7 +215,7 @@ func (w *raiser) stampSignature(i int) error {
 }
 
 // stampSignature is the SignerInfo with a time stamp over its value, EN 319 122-1 section 5.3.
-func stampSignature(ctx context.Context, info *cms.SignerInfo, r *ades.Raising, keepOrder bool) ([]byte, error) {
+func stampSignature(ctx context.Context, info *cms.SignerInfo, r *ades.Raising) ([]byte, error) {
 	h := r.Hash
 	if h == 0 {
 		h = crypto.SHA256
@@ -224,7 +228,7 @@ func stampSignature(ctx context.Context, info *cms.SignerInfo, r *ades.Raising, 
 	if err != nil {
 		return nil, err
 	}
-	return info.WithUnsigned(keepOrder, a), nil
+	return info.WithUnsigned(false, a), nil
 }
 
 // getStamp gets a time stamp and makes sure that it is over what was asked for.

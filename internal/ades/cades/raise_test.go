@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -315,6 +316,7 @@ func TestRaiseArchiveV2(t *testing.T) {
 		if rep := judged(t, p, s.at.Add(time.Minute), raw); !rep.Passed() {
 			t.Errorf("year %d: %s %s", year, rep.Indication, rep.SubIndication)
 		}
+		strictArchive2(t, raw)
 	}
 	// There is no room for the certificate of another signer, but the same one may sign again.
 	ctx := context.Background()
@@ -324,6 +326,72 @@ func TestRaiseArchiveV2(t *testing.T) {
 	both, _ := added(t, makingOf(p, who), who.Key, nil, raw)
 	if list := read(t, both); len(list) != 2 || !verifies(list[0]) || !verifies(list[1]) || fields(both) != before {
 		t.Errorf("%d signatures", len(list))
+	}
+	strictArchive2(t, both)
+}
+
+// strictArchive2 checks archive-time-stamp-v2 as validators do that know no order of attributes: over all unsigned ones but archive time stamps.
+func strictArchive2(t testing.TB, raw []byte) {
+	t.Helper()
+	d, err := cms.ParseBytes(context.Background(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, info := range d.Signers {
+		var kept [][]byte
+		var tokens [][]byte
+		for _, a := range info.UnsignedAttrs {
+			switch a.Type {
+			case "1.2.840.113549.1.9.16.2.48":
+				tokens = append(tokens, a.Values...)
+			case "0.4.0.1733.2.4":
+			default:
+				kept = append(kept, a.Raw)
+			}
+		}
+		all := bytes.Join(append([][]byte{raw[d.Encap.Offset : d.Encap.Offset+d.Encap.Length], raw[d.Certs.Offset : d.Certs.Offset+d.Certs.Length],
+			raw[d.CRLs.Offset : d.CRLs.Offset+d.CRLs.Length]}, append(slices.Clone(info.Fields), ber.Append(nil, ber.Context, true, 1, kept...))...), nil)
+		for _, value := range tokens {
+			token, err := tsp.ParseToken(context.Background(), value)
+			if err != nil || !bytes.Equal(token.Info.Imprint, hashOf(token.Info.Hash, all)) {
+				t.Errorf("the archive time stamp of version 2 does not hold for other validators (%v)", err)
+			}
+			checked++
+		}
+	}
+	if checked == 0 {
+		t.Error("no archive time stamp of version 2")
+	}
+}
+
+// Under an archive time stamp of version 2 no unsigned attribute is added, except archive time stamps.
+func TestArchiveV2Freezes(t *testing.T) {
+	t.Parallel()
+	p, who := person(t, pki.EC)
+	s := newServices(p, signedAt)
+	ctx := context.Background()
+	r := s.raising(ades.LevelLT)
+	proven := archivedBefore(t, s, makeMessage(t, makingOf(p, who), who.Key, statement, cades.MakeOptions{}, &r))
+	strictArchive2(t, proven)
+	if _, err := cades.PrepareCountersignature(ctx, input(proven), "signer-1", makingOf(p, who)); !errors.Is(err, ades.ErrUnsuitable) {
+		t.Errorf("counter-signed: %v", err)
+	}
+	plain := made(t, statement, false, signed.Options{PKI: p, Signer: who, At: signedAt})
+	d, err := cms.ParseBytes(ctx, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := d.Edit()
+	e.AddCRL(d.Certificates[0].Raw) // something for the field to be there
+	if plain, err = e.Bytes(ctx); err != nil {
+		t.Fatal(err)
+	}
+	unstamped := archivedBefore(t, s, plain)
+	for level := ades.LevelT; level <= ades.LevelLTA; level++ {
+		if err := tryRaise(s.raising(level), unstamped); !errors.Is(err, ades.ErrUnsuitable) {
+			t.Errorf("raised to %v: %v", level, err)
+		}
 	}
 }
 
@@ -348,6 +416,20 @@ func TestRaiseCMS(t *testing.T) {
 			t.Errorf("detached %t: %v", detached, err)
 		}
 	}
+}
+
+// intact are the time stamps that hold, by what they say and what they are on.
+func intact(list []*ades.Signature) map[string]bool {
+	found := map[string]bool{}
+	for _, sig := range list {
+		for _, ts := range sig.Timestamps {
+			if ts.Intact {
+				found[fmt.Sprintf("%s %s of %v over %x on %x", ts.Kind, ts.Version, ts.GenTime, ts.Imprint, sig.Value)] = true
+			}
+		}
+		maps.Copy(found, intact(sig.CounterSignatures))
+	}
+	return found
 }
 
 // Whatever bytes are raised, nothing panics, and what was sound is so afterwards.
@@ -381,9 +463,15 @@ func FuzzRaise(f *testing.F) {
 		if err != nil || aerr != nil || len(after) != len(before) {
 			t.Fatalf("%d signatures become %d: %v, %v", len(before), len(after), err, aerr)
 		}
+		kept := intact(after)
 		for _, sig := range after {
-			if !verifies(sig) || !sig.Timestamps[len(sig.Timestamps)-1].Intact && !sig.Timestamps[0].Intact {
+			if !verifies(sig) || len(intact([]*ades.Signature{sig})) == 0 {
 				t.Errorf("raised to %s", describe(sig))
+			}
+		}
+		for ts := range intact(before) {
+			if !kept[ts] {
+				t.Errorf("%s was intact before", ts)
 			}
 		}
 	})

@@ -7,6 +7,9 @@ import "testing"
 // flips is how many bytes of each region are changed: all.
 const flips = 1 << 20
 
+// stride is how far apart the places are at which files are cut or changed.
+const stride = 1
+
 // Content beyond 4 GiB, where lengths need more than 32 bits.
 func TestSoakLargeContent(t *testing.T) {
 	for _, chunk := range []int{0, 4096} {

@@ -1,6 +1,7 @@
 package cades
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"errors"
@@ -35,7 +36,7 @@ func newSource(c ades.Content) *source {
 	return s
 }
 
-// prepare makes the digests in one pass.
+// prepare makes the digests in one pass. What was read before is compared: further digests must not be of other content.
 func (s *source) prepare(ctx context.Context, hashes ...crypto.Hash) error {
 	var missing []crypto.Hash
 	for _, h := range hashes {
@@ -46,9 +47,21 @@ func (s *source) prepare(ctx context.Context, hashes ...crypto.Hash) error {
 	if s.open == nil || len(missing) == 0 {
 		return nil
 	}
-	made, err := s.compute(ctx, missing)
+	wanted := missing
+	for h := range s.known {
+		if s.inside == nil && h.Available() { // that inside the message is compared there
+			wanted = append(wanted, h)
+			break
+		}
+	}
+	made, err := s.compute(ctx, wanted)
 	if err != nil {
 		return fmt.Errorf("reading the content: %w", err)
+	}
+	for h, known := range s.known {
+		if made[h] != nil && !bytes.Equal(made[h], known) {
+			return fmt.Errorf("reading the content: %w", cms.ErrChanged)
+		}
 	}
 	if s.known == nil {
 		s.known = map[crypto.Hash][]byte{}
