@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/eidkit/eidkit/internal/ades"
 	"github.com/eidkit/eidkit/internal/ades/cades"
@@ -38,8 +39,9 @@ func formatOf(in Source) (Format, error) {
 }
 
 // Augment raises the signatures in a file to o.Level (B-T and above), also those that other software made, and writes the file to w.
-// Only what is missing is added; a file at level B-LTA gets a further archive time stamp. Bytes that are signed stay as they were. The
-// format is told by the content; o.IDs chooses some signatures, o.Content is what detached ones are over.
+// Only what is missing is added; a file at level B-LTA gets a further archive time stamp. Bytes that are signed stay as they were; of a
+// mail or a PEM file the CMS message alone is written, in binary. The format is told by the content; o.IDs chooses some signatures,
+// o.Content is what detached ones are over.
 func Augment(ctx context.Context, w io.Writer, in Source, o Options) (*Report, error) {
 	f, err := formatOf(in)
 	if err != nil {
@@ -62,17 +64,52 @@ func Augment(ctx context.Context, w io.Writer, in Source, o Options) (*Report, e
 	case FormatCAdES:
 		err = cades.Raise(ctx, ades.Input{File: file, Detached: s.contentOf(o.Content)}, *r, out)
 	case FormatPAdES:
-		err = pades.Raise(ctx, file, *r, out)
+		var done pades.Raised
+		done, err = pades.Raise(ctx, file, *r, out)
+		s.report.Level = done.Level
 	case FormatASiCE:
 		err = container.Raise(ctx, file, *r, out)
 	default:
 		err = s.raiseXML(ctx, file, *r, out)
+	}
+	if err == nil {
+		err = s.levelReached(ctx, in)
 	}
 	if err != nil {
 		return nil, s.interrupted(err)
 	}
 	s.report.Bytes = out.n
 	return s.finished()
+}
+
+// reachedLevels are what the readers call the levels of a signature that is no higher.
+var reachedLevels = map[string]Level{"B-T": T, "C": T, "X": T, "B-LT": LT, "XL": LT, "B-LTA": LTA, "A": LTA}
+
+// levelReached sets the level of the report: the lowest of the signatures that were to be raised, of which some may have had more before.
+func (s *session) levelReached(ctx context.Context, in Source) error {
+	if !s.changed {
+		s.warn("NOTHING_TO_RAISE", "The signatures have the level already: nothing was added to the file.", "")
+	}
+	if s.o.Level == LTA || s.report.Format == FormatPAdES { // PDF: known
+		return nil
+	}
+	read := map[Format]func(context.Context, ades.Input) ([]*ades.Signature, error){
+		FormatCAdES: cades.Read, FormatXAdES: xades.Read, FormatASiCE: container.Read,
+	}
+	list, err := read[s.report.Format](ctx, ades.Input{File: s.fileOf(in), Detached: s.contentOf(s.o.Content)})
+	if err != nil {
+		return fmt.Errorf("reading the levels: %w", err)
+	}
+	var levels []Level
+	for _, sig := range list {
+		if len(s.o.IDs) == 0 || slices.Contains(s.o.IDs, sig.ID) {
+			levels = append(levels, max(s.o.Level, reachedLevels[sig.Level]))
+		}
+	}
+	if len(levels) > 0 {
+		s.report.Level = slices.Min(levels)
+	}
+	return nil
 }
 
 func (s *session) raiseXML(ctx context.Context, file ades.File, r ades.Raising, out *writer) error {

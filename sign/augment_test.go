@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +54,40 @@ func testAugment(t *testing.T, w *workshop) {
 			file := y.must(t, key, y.options(w, sign.B))
 			for _, level := range []sign.Level{sign.T, sign.LT, sign.LTA, sign.LTA} {
 				file = raised(t, w, file, level, y.asSources())
+			}
+		})
+	}
+}
+
+// testAugmentNothing: what has more than is asked for stays as it is, and the report says what is there.
+func testAugmentNothing(t *testing.T, w *workshop) {
+	t.Parallel()
+	first, second := w.software(usual, 0), w.software(usual, 1)
+	for _, y := range brief {
+		t.Run(y.name, func(t *testing.T) {
+			t.Parallel()
+			file := y.must(t, first, y.options(w, sign.LTA))
+			var same, more, mixed bytes.Buffer
+			rep, err := sign.Augment(t.Context(), &same, source("verklaring", "", file), w.options(usual, sign.LT))
+			if err != nil || rep.Level != sign.LTA || !rep.Stamped.IsZero() || rep.TSA != "" || !slices.Equal(codes(rep), []string{"NOTHING_TO_RAISE"}) || !bytes.Equal(same.Bytes(), file) {
+				t.Fatalf("%+v, %v, %d bytes of %d", rep, err, same.Len(), len(file))
+			}
+			if y.format != sign.FormatCAdES && y.format != sign.FormatASiCE {
+				return // PDF: what comes later is not covered; XML: the signature would be over the whole
+			}
+			o := w.options(usual, sign.B)
+			o.Add = true
+			if y.format == sign.FormatCAdES {
+				_, err = sign.CAdES(t.Context(), &more, source("verklaring", "", file), second, o)
+			} else {
+				_, err = sign.ASiCE(t.Context(), &more, []sign.Source{source("verklaring", "", file)}, second, o)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep, err = sign.Augment(t.Context(), &mixed, source("verklaring", "", more.Bytes()), w.options(usual, sign.T))
+			if err != nil || rep.Level != sign.T || rep.Stamped.IsZero() || len(codes(rep)) > 0 {
+				t.Errorf("one of two: %+v, %v", rep, err)
 			}
 		})
 	}

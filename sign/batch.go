@@ -2,7 +2,6 @@ package sign
 
 import (
 	"context"
-	"errors"
 	"io"
 )
 
@@ -27,14 +26,15 @@ type Outcome struct {
 	Job    int     // its index
 	Report *Report // nil unless all went well
 	Err    error
-	// Skipped: not tried, since an earlier one ended the batch (PIN cancelled or blocked, card removed), or the context did. Err says
-	// which.
+	// Skipped: not tried, since an earlier one ended the batch (PIN cancelled or blocked, card removed, no time stamp to be had), or the
+	// context did. Err says which.
 	Skipped bool
 }
 
 // Batch signs many files, each with its own signature, one after the other. each, if not nil, is called after each job. A failed
-// file does not end the batch; what makes all further signatures fail does: stop tells, given an ErrKey with the error of the key; nil:
-// none does. There is an outcome for each job.
+// file does not end the batch; what makes all further signatures fail does: stop tells, given the error of the file, before the key is
+// used again (an ErrKey with the error of the key, an ErrTimestamp when no authority gave a time stamp); nil: none does. There is an
+// outcome for each job.
 func Batch(ctx context.Context, jobs []Job, key Key, stop func(error) bool, each func(Outcome)) []Outcome {
 	outcomes := make([]Outcome, 0, len(jobs))
 	var ended error
@@ -47,7 +47,7 @@ func Batch(ctx context.Context, jobs []Job, key Key, stop func(error) bool, each
 			out.Skipped, out.Err = true, ended
 		} else {
 			out.Report, out.Err = j.run(ctx, key)
-			if stop != nil && errors.Is(out.Err, ErrKey) && stop(out.Err) {
+			if out.Err != nil && stop != nil && stop(out.Err) {
 				ended = out.Err
 			}
 		}
@@ -68,11 +68,17 @@ func (j *Job) run(ctx context.Context, key Key) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	done := false
+	defer func() { // also when something panics
+		if !done {
+			out.Abort()
+		}
+	}()
 	rep, err := signOne(ctx, out, j.Format, j.In, key, j.Options)
 	if err != nil {
-		out.Abort()
 		return nil, err
 	}
+	done = true
 	if err := out.Commit(); err != nil {
 		return nil, err
 	}

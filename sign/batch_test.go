@@ -69,6 +69,27 @@ func testBatch(t *testing.T, w *workshop) {
 		t.Error(err)
 	}
 
+	// No authority gives a time stamp: the key is not used for the next file.
+	key.uses, key.spoil = 0, nil
+	outs = nil
+	all = sign.Batch(t.Context(), []sign.Job{stampless(w, job(ways[0], aText, nil)), job(ways[0], aText, nil)}, key,
+		func(err error) bool { return errors.Is(err, sign.ErrTimestamp) }, nil)
+	if !errors.Is(all[0].Err, sign.ErrTimestamp) || all[0].Skipped || !all[1].Skipped || !errors.Is(all[1].Err, sign.ErrTimestamp) || key.uses != 1 {
+		t.Errorf("%+v, key used %d times", all, key.uses)
+	}
+
+	// What panics leaves nothing behind.
+	outs = nil
+	key.spoil = func([]byte, crypto.SignerOpts) ([]byte, error) { panic("broken key") }
+	func() {
+		defer func() { recover() }()
+		sign.Batch(t.Context(), []sign.Job{job(ways[0], aText, nil)}, key, nil, nil)
+	}()
+	if !outs[0].aborted {
+		t.Error("a panic left the file")
+	}
+	key.spoil = nil
+
 	// Without stop nothing ends it, and each signature uses the key once.
 	key.uses = 0
 	all = sign.Batch(t.Context(), []sign.Job{job(ways[0], aText, nil), job(ways[0], aText, nil)}, key, nil, nil)
@@ -80,4 +101,11 @@ func testBatch(t *testing.T, w *workshop) {
 	if all[0].Err != nil || !all[1].Skipped || !errors.Is(all[1].Err, context.Canceled) || !all[2].Skipped {
 		t.Errorf("%+v", all)
 	}
+}
+
+// stampless has a job ask an authority that is not there.
+func stampless(w *workshop, j sign.Job) sign.Job {
+	j.Options = w.options(usual, sign.T)
+	j.Options.TSAs = []sign.TSA{{URL: "http://127.0.0.1:1/"}}
+	return j
 }

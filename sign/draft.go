@@ -2,9 +2,11 @@ package sign
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/eidkit/eidkit/internal/ades"
 	"github.com/eidkit/eidkit/internal/ades/cades"
@@ -35,8 +37,7 @@ func (s *session) newDraft(ctx context.Context, f Format, in []Source, m ades.Ma
 	case FormatCAdES:
 		return s.draftCAdES(ctx, in[0], m, w)
 	case FormatPAdES:
-		d, err := pades.Prepare(ctx, s.fileOf(in[0]), m, s.padesOptions())
-		return padesDraft{d}, err
+		return s.draftPAdES(ctx, in[0], m)
 	case FormatXAdES:
 		return s.draftXAdES(ctx, in, m)
 	}
@@ -89,15 +90,47 @@ func (s *session) draftCAdES(ctx context.Context, src Source, m ades.Making, w *
 	if err != nil {
 		return nil, err
 	}
-	digests, n, err := cms.Digests(ctx, content, m.Algorithm.Hash)
+	hashes := []crypto.Hash{m.Algorithm.Hash}
+	if src.Size > streamed && !o.Detached && m.Algorithm.Hash != crypto.SHA256 {
+		hashes = append(hashes, crypto.SHA256) // on another processor
+	}
+	digests, n, err := cms.Digests(ctx, content, hashes...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the file: %w", err)
 	}
 	if n != src.Size {
 		return nil, fmt.Errorf("reading the file: %w: it has %d bytes, not %d", io.ErrUnexpectedEOF, n, src.Size)
 	}
+	body.SHA256 = digests[crypto.SHA256]
 	d, err := cades.Prepare(ctx, m, digests[m.Algorithm.Hash], o)
 	return cadesDraft{d, body}, err
+}
+
+func (s *session) draftPAdES(ctx context.Context, src Source, m ades.Making) (draft, error) {
+	d, err := pades.Prepare(ctx, s.fileOf(src), m, s.padesOptions())
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range d.Warnings() {
+		s.warn(w.Code, w.Text, w.Detail)
+	}
+	return padesDraft{d}, s.checkPlace(d.Place())
+}
+
+// checkPlace: a field that is there has its place, which no option moves.
+func (s *session) checkPlace(page int, rect [4]float64) error {
+	v := s.o.PDF.Visible
+	if v == nil || s.o.PDF.Field == "" || page == 0 {
+		return nil
+	}
+	elsewhere := v.Page > 0 && v.Page != page
+	for i, at := range v.Rect {
+		elsewhere = elsewhere || v.Rect != [4]float64{} && math.Abs(at-rect[i]) > 2
+	}
+	if elsewhere {
+		return misuse("the field %q has a place already, on page %d at %.0f,%.0f,%.0f,%.0f: it cannot be shown elsewhere", s.o.PDF.Field, page, rect[0], rect[1], rect[2], rect[3])
+	}
+	return nil
 }
 
 func (s *session) padesOptions() pades.MakeOptions {
@@ -114,7 +147,10 @@ func (s *session) draftXAdES(ctx context.Context, in []Source, m ades.Making) (d
 	if err != nil {
 		return nil, err
 	}
-	o := xades.MakeOptions{Parent: s.o.XML.Parent, References: s.references(in)}
+	o := xades.MakeOptions{Parent: s.o.XML.Parent, Alone: s.o.XML.Alone, References: s.references(in)}
+	if o.Alone && packaging != Enveloped {
+		return nil, misuse("only an enveloped signature has other signatures to leave out or not")
+	}
 	var doc []byte
 	files := s.contentOf(in)
 	switch packaging {

@@ -42,7 +42,8 @@ var (
 	ErrEvidence = errors.New("the evidence for level B-LT could not be gathered")
 )
 
-// ServiceError is what went wrong with one service, which it names: "TSA", "OCSP" or "CRL", and its URL.
+// ServiceError is what went wrong with one service, which it names: "TSA", "OCSP" or "CRL", and its URL. That of a TSA has no query, which may
+// be a secret: "?..." stands for it, also in the text of the error.
 type ServiceError = fetch.ServiceError
 
 // misuse is an ErrOptions with its reason.

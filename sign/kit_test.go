@@ -176,8 +176,10 @@ func TestSign(t *testing.T) {
 		{"Large", testLarge},
 		{"Visible", testVisible},
 		{"ContentTimestamp", testContentTimestamp},
+		{"Close", testClose},
 		{"Chain", testChain},
 		{"Augment", testAugment},
+		{"AugmentNothing", testAugmentNothing},
 		{"AugmentOthers", testAugmentOthers},
 		{"Further", testFurther},
 		{"Countersign", testCountersign},
@@ -187,6 +189,8 @@ func TestSign(t *testing.T) {
 		{"Cancelled", testCancelled},
 		{"OnceMore", testOnceMore},
 		{"OtherAuthority", testOtherAuthority},
+		{"SecretAddress", testSecretAddress},
+		{"LargeToken", testLargeToken},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, w) })
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/eidkit/eidkit/internal/fetch"
 )
 
 // task is what is asked of the package.
@@ -60,7 +62,7 @@ func (o *Options) checkFormat(what task, f Format, _ []Source) error {
 		text string
 	}{
 		{!o.PDF.zero(), what == toSign && f == FormatPAdES, "options for PDF belong to PAdES"},
-		{len(o.XML.References) > 0 || o.XML.Parent != "", what == toSign && f == FormatXAdES, "options for XML belong to XAdES"},
+		{len(o.XML.References) > 0 || o.XML.Parent != "" || o.XML.Alone, what == toSign && f == FormatXAdES, "options for XML belong to XAdES"},
 		{o.CMS, what == toSign && f == FormatASiCE, "CMS chooses the signatures of a new signature in a container"},
 		{o.Add, what == toSign && (f == FormatCAdES || f == FormatASiCE), "only CMS messages and containers are added to; PDF and XML that are signed again keep their signatures by themselves"},
 		{len(o.IDs) > 0, what == toRaise, "IDs choose the signatures to raise"},
@@ -101,6 +103,8 @@ func (o *Options) checkPackaging(_ task, f Format, in []Source) error {
 		return misuse("%s has no such packaging", f)
 	case f == FormatCAdES && o.Add && o.Packaging != Auto:
 		return misuse("a signature that is added has the packaging of the message")
+	case f == FormatXAdES && o.XML.Alone && o.Packaging != Auto && o.Packaging != Enveloped:
+		return misuse("only an enveloped signature has other signatures to leave out or not")
 	case f == FormatXAdES && o.XML.Parent != "" && o.Packaging != Auto && o.Packaging != Enveloped:
 		return misuse("only an enveloped signature has a parent in the document")
 	case f == FormatXAdES && o.Packaging == Detached || f == FormatASiCE && !o.Add:
@@ -151,7 +155,7 @@ func (o *Options) checkServices(what task, _ Format, _ []Source) error {
 			return misuse("the address of a time stamp authority is not http or https") // without the text: it may hold a password
 		}
 		if u.User != nil {
-			return misuse("the address of time stamp authority %s holds credentials, which are not sent", u.Redacted())
+			return misuse("the address of time stamp authority %s holds credentials, which are not sent", fetch.Shown(a.URL))
 		}
 		if a.Policy != "" && !isOID(a.Policy) {
 			return misuse("the time stamp policy %q is no OID", a.Policy)

@@ -13,7 +13,8 @@ import (
 	"github.com/eidkit/eidkit/internal/sigalg"
 )
 
-// Prepared is a signature of which only the value is missing. It is made by Prepare and used once, by one goroutine at a time.
+// Prepared is a signature of which only the value is missing. It is made by Prepare and used once, by one goroutine at a time:
+// Finish or Close ends it.
 type Prepared struct {
 	s         *session
 	draft     draft
@@ -35,7 +36,18 @@ func Prepare(ctx context.Context, f Format, in []Source, cert *x509.Certificate,
 	if err != nil {
 		return nil, err
 	}
-	return s.prepare(ctx, cert, nil, in, nil)
+	p, err := s.prepare(ctx, cert, nil, in, nil)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Close lets go of the connections of a Prepared that will not be finished. After Finish it does nothing.
+func (p *Prepared) Close() {
+	p.used = true
+	p.s.close()
 }
 
 // prepare makes all checks and then the draft. w is where the file goes, nil if that is not known yet.
@@ -126,7 +138,7 @@ func (p *Prepared) SignerOpts() crypto.SignerOpts { return signerOpts(p.algorith
 // DER. Nothing is written before the last service was asked.
 func (p *Prepared) Finish(ctx context.Context, w io.Writer, value []byte) (*Report, error) {
 	if p.used {
-		return nil, misuse("the signature was finished already")
+		return nil, misuse("the signature was finished or closed already")
 	}
 	p.used = true
 	s := p.s

@@ -27,6 +27,8 @@ type session struct {
 	signer   *x509.Certificate
 	chain    []*x509.Certificate // known, beside the signer's
 	report   Report
+	changed  bool // a time stamp or evidence was had
+	proven   bool // evidence was asked for
 }
 
 // newSession checks the options. The caller closes it.
@@ -39,6 +41,9 @@ func newSession(ctx context.Context, what task, f Format, in []Source, o Options
 	if s.verifier == nil {
 		s.verifier = &shared
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if len(o.TSAs) > 0 {
 		var err error
 		s.client, err = fetch.New(fetch.Options{
@@ -48,7 +53,7 @@ func newSession(ctx context.Context, what task, f Format, in []Source, o Options
 			return nil, fmt.Errorf("setting up the network: %w", err)
 		}
 	}
-	return s, ctx.Err()
+	return s, nil
 }
 
 // everywhere: the user named the authorities, so that they may be inside his own network.
@@ -85,6 +90,7 @@ func (s *session) evidence(ctx context.Context, needs []ades.Need, pool []*x509.
 	if err := s.say(stepEvidence, 0, 0); err != nil {
 		return ades.Values{}, err
 	}
+	s.proven = true
 	got := newValues(have)
 	for _, need := range needs {
 		o := s.options(need.At, pool)
@@ -98,6 +104,7 @@ func (s *session) evidence(ctx context.Context, needs []ades.Need, pool []*x509.
 		}
 		got.add(found)
 	}
+	s.changed = s.changed || len(got.Certificates)+len(got.CRLs)+len(got.OCSPs) > 0
 	return got.Values, nil
 }
 

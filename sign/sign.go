@@ -188,6 +188,11 @@ type XML struct {
 	References []string
 	// Parent is the ID of the element that an enveloped signature becomes the last child of; empty: the document element.
 	Parent string
+	// Alone has an enveloped signature leave out itself only of what it is over (the transform enveloped-signature), not all signatures of the
+	// document (XPath Filter 2.0). Choose it where nobody is to sign the document after this signer, and for validators that know no other
+	// transform: nothing at all can be put into the document then, no signature either. Without it more signatures can follow; what somebody
+	// hides in one of these is not covered, and package verify warns of it (DATA_IN_SIGNATURE).
+	Alone bool
 }
 
 // Progress tells how far long work is. The steps come in the order of the work, some of them more than once.
@@ -201,9 +206,12 @@ type Progress struct {
 // Report is what was done.
 type Report struct {
 	Format Format
-	Level  Level
-	ID     string // of the signature made, as verify names it
-	// Time is the claimed signing time; Stamped that of the time stamp, zero if none was made, and TSA the authority's address.
+	// Level is that of the signature made. Of signatures that were raised it is the lowest that is there now, which is above the one asked for
+	// if they had that already. A time stamp alone has none.
+	Level Level
+	ID    string // of the signature made, as verify names it
+	// Time is the claimed signing time. Stamped is the time of the time stamp over the new signature, or of the one that was added last to
+	// signatures that were there; zero if none was added. TSA is the authority's address, without a query.
 	Time, Stamped time.Time
 	TSA           string
 	// Bytes were written.
@@ -216,8 +224,10 @@ type Report struct {
 //	CERTIFICATE_EXPIRED           also before the claimed signing time
 //	CERTIFICATE_NOT_YET_VALID     the same
 //	CERTIFICATE_REVOKED           revoked or suspended
+//	CERTIFIED_NEW_VISIBLE_FIELD   some validators will take the signature for a change that the certification of the PDF forbids
 //	CERTIFICATE_UNTRUSTED         no path to an anchor was found
 //	KEY_USAGE                     not marked for documents, nor for logging in alone
+//	NOTHING_TO_RAISE              the signatures have the level already: the file is written as it was
 //	REVOCATION_NOT_CHECKED        the services did not say in time, or Offline
 //	SIGNING_TIME_IN_FUTURE        Options.Time is
 //	TIMESTAMP_AUTHORITY_UNTRUSTED the time stamp proves nothing to whoever has these anchors

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/eidkit/eidkit/internal/ades"
@@ -42,18 +44,42 @@ func (s *session) stamp(ctx context.Context, hash crypto.Hash, digest []byte) ([
 			token, at, err = s.ask(ctx, a, hash, digest)
 		}
 		if err == nil {
-			if s.report.Stamped.IsZero() {
-				s.report.Stamped, s.report.TSA = at, a.URL
-			}
+			s.stamped(at, a)
 			return token, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		failed = append(failed, &ServiceError{Service: "TSA", URL: a.URL, Err: err})
+		failed = append(failed, &ServiceError{Service: "TSA", URL: fetch.Shown(a.URL), Err: secretive{err}})
 	}
 	return nil, fmt.Errorf("%w: %w; try again later or name another authority", ErrTimestamp, fetch.Join(failed...))
 }
+
+// stamped notes a token for the report. A token may be had and left out again, when it is larger than the room for it: then the next one
+// takes its place. So of a new signature the last one before the evidence counts, which is over the signature; what comes later is over
+// that. Of signatures that are raised the last one of all counts.
+func (s *session) stamped(at time.Time, a TSA) {
+	s.changed = true
+	if s.signer == nil || !s.proven || s.report.Stamped.IsZero() {
+		s.report.Stamped, s.report.TSA = at, fetch.Shown(a.URL)
+	}
+}
+
+// secretive is an error without what must not be printed of addresses.
+type secretive struct{ error }
+
+var address = regexp.MustCompile(`(?i)https?://[^\s"]+`)
+
+// Error implements error.
+func (e secretive) Error() string {
+	return address.ReplaceAllStringFunc(e.error.Error(), func(found string) string {
+		bare := strings.TrimRight(found, ":;,.")
+		return fetch.Shown(bare) + found[len(bare):]
+	})
+}
+
+// Unwrap returns the error as it is.
+func (e secretive) Unwrap() error { return e.error }
 
 // stampContent is the same for the content: not what proves when the signature was made.
 func (s *session) stampContent(ctx context.Context, hash crypto.Hash, digest []byte) ([]byte, error) {

@@ -19,6 +19,9 @@ type config struct {
 	} `toml:"readers"`
 	Pinentry string        `toml:"pinentry"` // path of the PIN dialog program
 	Network  networkConfig `toml:"network"`
+	Sign     signConfig    `toml:"sign"`
+
+	Insurance insuranceConfig `toml:"insurance"`
 }
 
 func configPath() (string, error) {

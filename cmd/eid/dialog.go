@@ -31,6 +31,8 @@ type dialog struct {
 	wrong   bool // the last PIN was wrong, and the holder wants another try
 	left    int  // tries left after it
 
+	about func() []string // what a PIN is wanted for, a line each, shown before the reader; nil: nothing to add
+
 	notices sync.WaitGroup // dialogs that say to type on the reader
 }
 
@@ -38,11 +40,16 @@ func (a *app) newDialog(f dialogFlags, s *session) (*dialog, error) {
 	if f.autoPIN && s.test == nil {
 		return nil, usagef("--auto-pin is for simulated cards in this program (--reader testcard:PROFILE); a real reader never gets a PIN by itself")
 	}
+	return &dialog{program: a.pinProgram(f), auto: f.autoPIN}, nil
+}
+
+// pinProgram is the program that asks for PINs.
+func (a *app) pinProgram(f dialogFlags) pinentry.Dialog {
 	program := f.pinentry
 	if program == "" {
 		program = a.config.Pinentry
 	}
-	return &dialog{program: pinentry.Dialog{Program: program, Language: a.lang}, auto: f.autoPIN}, nil
+	return pinentry.Dialog{Program: program, Language: a.lang}
 }
 
 var purposes = map[beid.Purpose]pinentry.Purpose{
@@ -58,11 +65,11 @@ func (d *dialog) ask(ctx context.Context, req beid.PINRequest) (card.PIN, error)
 	case req.Pinpad:
 		text := pinentry.TextsIn(d.program.Language).OnPinpad(purposes[req.Purpose])
 		d.notices.Go(func() { // in place until the reader is done; without a dialog program the reader's display has to do
-			_ = d.program.Message(ctx, pinentry.Question{Text: text, About: []string{req.Reader}})
+			_ = d.program.Message(ctx, pinentry.Question{Text: text, About: d.lines(req)})
 		})
 		return card.PIN{}, beid.ErrOnPinpad
 	}
-	r := pinentry.Request{Purpose: purposes[req.Purpose], Wrong: d.wrong && req.Purpose != beid.PurposeNewPIN, About: []string{req.Reader}}
+	r := pinentry.Request{Purpose: purposes[req.Purpose], Wrong: d.wrong && req.Purpose != beid.PurposeNewPIN, About: d.lines(req)}
 	if req.Purpose != beid.PurposeNewPIN && req.Purpose != beid.PurposeUnblock {
 		tries, err := req.TriesLeft(ctx)
 		switch {
@@ -76,6 +83,14 @@ func (d *dialog) ask(ctx context.Context, req beid.PINRequest) (card.PIN, error)
 		r.TriesLeft = tries
 	}
 	return d.program.PIN(ctx, r)
+}
+
+// lines are what a dialog is about.
+func (d *dialog) lines(req beid.PINRequest) []string {
+	if d.about == nil {
+		return []string{req.Reader}
+	}
+	return append(d.about(), req.Reader)
 }
 
 // automatic is the PIN or PUK of every simulated card.

@@ -112,6 +112,7 @@ func (a *app) diagnose(ctx context.Context) diagnosis {
 	}
 	add(a.checkPinentry())
 	add(a.checkNetwork())
+	add(a.checkStamps())
 	add(checkTime(time.Now()))
 	return d
 }

@@ -1,4 +1,4 @@
-// Command eid reads Belgian eID cards, checks what they say, and manages their PIN.
+// Command eid reads Belgian eID cards, checks what they say, manages their PIN, and makes and verifies signatures.
 //
 // It parses and wires; the work is done in the packages beside it. Data goes to standard output, everything else to standard
 // error. Exit codes are in exit.go.

@@ -12,8 +12,14 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
+// envCommand has the test program be the command itself, for tests that want a process of its own.
+const envCommand = "EIDKIT_TEST_COMMAND"
+
 // TestMain keeps the tests off the user's configuration and language.
 func TestMain(m *testing.M) {
+	if os.Getenv(envCommand) != "" {
+		main()
+	}
 	dir, err := os.MkdirTemp("", "eidkit-test")
 	if err != nil {
 		panic(err)
@@ -50,13 +56,16 @@ func wantCode(t *testing.T, want, code int, stdout, stderr string) {
 // schemaBase is where the schemas say that they are.
 const schemaBase = "https://github.com/eidkit/eidkit/raw/main/docs/schema/"
 
+// schemaFolder is found before a test goes to another folder.
+var schemaFolder, _ = filepath.Abs(filepath.Join("..", "..", "docs", "schema"))
+
 // validate checks a JSON document against its published schema.
 func validate(t *testing.T, schema, document string) {
 	t.Helper()
 	c := jsonschema.NewCompiler()
 	names := map[string]bool{schema: true, "read.json": true, "verify.json": true, "doctor.json": true, "version.json": true} // others refer to these
 	for name := range names {
-		b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name))
+		b, err := os.ReadFile(filepath.Join(schemaFolder, name))
 		if err != nil {
 			t.Fatal(err)
 		}

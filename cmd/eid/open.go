@@ -63,7 +63,7 @@ func (a *app) openIn(ctx context.Context, r card.Reader) (*session, error) {
 }
 
 func (a *app) openTestcard(ctx context.Context, profile string) (*session, error) {
-	sim, err := testcards.Open(profile, testcards.Options{})
+	sim, err := openSimulated(profile, 0)
 	if err != nil {
 		return nil, hinted{usageError{err}, "see the profiles with: eid testcard list"}
 	}

@@ -262,14 +262,15 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// TestServeIsInterrupted runs the real program: Ctrl-C takes the card out and ends it well.
+// TestServeIsInterrupted runs the command in a process of its own: Ctrl-C takes the card out and ends it well.
 func TestServeIsInterrupted(t *testing.T) {
 	pcscdtest.Start(t)
-	program := filepath.Join(t.TempDir(), "eid")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "testcard", "serve", "--profile", "citizen-1.8")
+	cmd := exec.Command(self, "testcard", "serve", "--profile", "citizen-1.8")
+	cmd.Env = append(os.Environ(), envCommand+"=1")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

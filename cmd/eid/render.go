@@ -31,6 +31,11 @@ func (a *app) printCard(w io.Writer, r *reading) error {
 	for _, warning := range r.warnings {
 		view.Notes = append(view.Notes, "warning: "+warning)
 	}
+	return a.draw(w, view)
+}
+
+// draw draws a card as the stream allows: in colours and its width for a terminal.
+func (a *app) draw(w io.Writer, view termview.Card) error {
 	colors, width := termview.NoColors, 80
 	if isTerminal(w) {
 		colors = termview.Detect(os.Getenv)

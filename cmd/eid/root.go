@@ -21,25 +21,28 @@ type app struct {
 	began   bool // the arguments are right, the work has begun
 }
 
-const usageText = `eid reads Belgian eID cards and says what can be trusted of them.
+const usageText = `eid reads Belgian eID cards, signs with them, and says what can be trusted of them.
 
   $ eid read                 who is on the card in the reader
   $ eid read --watch         the same for each card that comes
   $ eid read --json          for programs
+  $ eid sign report.pdf      sign with the card: report-signed.pdf
+  $ eid verify FILE          who signed it, and is it valid
   $ eid pin status           how many PIN tries are left
+  $ eid insurability --card  is the patient insured, and who pays
   $ eid doctor               why it does not work
   $ eid demo --once          all of it without a reader, on a simulated card
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 done or
 valid, 1 not valid, 2 usage, 3 no reader or card, 4 PIN wrong, blocked or cancelled,
-6 other failure, 10 not trusted.`
+5 network or service unavailable, 6 other failure, 10 not trusted.`
 
 // newRoot builds the command tree.
 func newRoot(s streams) (*cobra.Command, *app) {
 	a := &app{streams: s}
 	root := &cobra.Command{
 		Use:           "eid",
-		Short:         "Read Belgian eID cards and check what they say",
+		Short:         "Read Belgian eID cards, sign with them, and check signatures",
 		Version:       currentVersion().Version,
 		Long:          usageText,
 		SilenceErrors: true,
@@ -64,8 +67,9 @@ func newRoot(s streams) (*cobra.Command, *app) {
 	flags.StringVar(&a.lang, "lang", "", "language of the labels: en, nl, fr or de (default: from the environment)")
 	flags.StringVar(&a.reader, "reader", "", "reader to use, or part of its name; testcard:PROFILE for a simulated card")
 	flags.BoolVar(&a.trace, "trace", false, "print the commands sent to the card on standard error, PINs left out")
-	root.AddCommand(a.readersCommand(), a.readCommand(), a.photoCommand(), a.certsCommand(), a.pinCommand(),
-		a.verifyCommand(), a.trustCommand(), a.serveCommand(),
+	root.AddCommand(a.readersCommand(), a.readCommand(), a.photoCommand(), a.certsCommand(), a.pinCommand(), a.sisCommand(),
+		a.insurabilityCommand(), a.sessionCommand(),
+		a.signCommand(), a.timestampCommand(), a.verifyCommand(), a.trustCommand(), a.serveCommand(),
 		a.doctorCommand(), a.testcardCommand(), a.demoCommand(), a.versionCommand())
 	a.noteBegin(root)
 	return root, a

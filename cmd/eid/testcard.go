@@ -33,7 +33,8 @@ func (a *app) testcardCommand() *cobra.Command {
 // profileInfo is one profile in the JSON of `eid testcard list` (docs/schema/testcards.json).
 type profileInfo struct {
 	Name        string `json:"name"`
-	Applet      string `json:"applet"`
+	Applet      string `json:"applet,omitempty"`
+	Kind        string `json:"kind,omitempty"` // sis, sisModule; absent for an eID
 	Description string `json:"description"`
 }
 
@@ -48,13 +49,18 @@ func (a *app) testcardListCommand() *cobra.Command {
 				Profiles []profileInfo `json:"profiles"`
 			}{Schema: 1}
 			for _, p := range testcards.Profiles() {
-				list.Profiles = append(list.Profiles, profileInfo{p.Name, p.Applet, p.Description})
+				list.Profiles = append(list.Profiles, profileInfo{Name: p.Name, Applet: p.Applet, Description: p.Description})
 			}
+			list.Profiles = append(append(list.Profiles, patientProfiles()...), sisProfiles()...)
 			if asJSON {
 				return writeJSON(a.out, list)
 			}
 			for _, p := range list.Profiles {
-				fmt.Fprintf(a.out, "%-24s applet %s  %s\n", p.Name, p.Applet, p.Description)
+				what := "applet " + p.Applet
+				if p.Kind != "" {
+					what = "SIS"
+				}
+				fmt.Fprintf(a.out, "%-24s %-10s  %s\n", p.Name, what, p.Description)
 			}
 			return nil
 		},
@@ -67,9 +73,9 @@ func (a *app) testcardListCommand() *cobra.Command {
 type served struct {
 	Schema  int    `json:"schema"`
 	Profile string `json:"profile"`
-	PIN     string `json:"pin"`
+	PIN     string `json:"pin,omitempty"`
 	PUK     string `json:"puk,omitempty"`
-	Root    string `json:"root"`
+	Root    string `json:"root,omitempty"`
 	VPCD    string `json:"vpcd"`
 }
 
@@ -127,42 +133,54 @@ type server struct {
 
 type slot struct {
 	address string
-	card    *testcards.Card
+	card    vpcd.Chip
 	link    *vpcd.Link
 }
 
 func (s *server) add(ctx context.Context, profile, address string, seed uint64) error {
-	sim, err := testcards.Open(profile, testcards.Options{Seed: seed})
+	info := served{Schema: 1, Profile: profile, VPCD: address}
+	chip, err := s.open(&info, profile, seed)
 	if err != nil {
-		return hinted{usageError{err}, "see the profiles with: eid testcard list"}
-	}
-	root, err := s.writeRoot(profile, seed, sim.Root())
-	if err != nil {
-		return fmt.Errorf("writing the test root: %w", err)
+		return err
 	}
 	// Asking for the readers starts a service that waits for its first program. A build without PC/SC cannot ask.
 	if _, err := pcsc.Readers(ctx); err != nil && !errors.Is(err, card.ErrUnsupported) {
 		return err
 	}
-	link, err := vpcd.Insert(ctx, address, sim)
+	link, err := vpcd.Insert(ctx, address, chip)
 	if errors.Is(err, vpcd.ErrNoDriver) {
 		return hinted{err, "sudo apt install vsmartcard-vpcd, then " + serviceRestart()}
 	}
 	if err != nil {
 		return err
 	}
-	s.slots = append(s.slots, &slot{address, sim, link})
-	info := served{Schema: 1, Profile: profile, PIN: testcards.PIN, PUK: puk(sim), Root: root, VPCD: address}
+	s.slots = append(s.slots, &slot{address, chip, link})
 	if s.asJSON {
 		return json.NewEncoder(s.out).Encode(info)
 	}
 	fmt.Fprintf(s.out, "TEST CARD  %s is in the reader at %s\n", info.Profile, info.VPCD)
-	fmt.Fprintf(s.out, "PIN        %s\n", info.PIN)
-	if info.PUK != "" {
-		fmt.Fprintf(s.out, "PUK        %s\n", info.PUK)
+	for _, row := range [][2]string{{"PIN", info.PIN}, {"PUK", info.PUK}, {"test root", info.Root}} {
+		if row[1] != "" {
+			fmt.Fprintf(s.out, "%-9s  %s\n", row[0], row[1])
+		}
 	}
-	fmt.Fprintf(s.out, "test root  %s\n", info.Root)
 	return nil
+}
+
+// open makes the card of a profile and says what belongs to it.
+func (s *server) open(info *served, profile string, seed uint64) (vpcd.Chip, error) {
+	if chip, ok := openSISProfile(profile); ok {
+		return chip, nil
+	}
+	sim, err := openSimulated(profile, seed)
+	if err != nil {
+		return nil, hinted{usageError{err}, "see the profiles with: eid testcard list"}
+	}
+	info.PIN, info.PUK = testcards.PIN, puk(sim)
+	if info.Root, err = s.writeRoot(profile, seed, sim.Root()); err != nil {
+		return nil, fmt.Errorf("writing the test root: %w", err)
+	}
+	return sim, nil
 }
 
 // puk is the PUK of a card whose applet has one.

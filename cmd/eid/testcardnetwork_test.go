@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -59,6 +61,18 @@ func TestTestcardNetwork(t *testing.T) {
 	if count != 3 {
 		t.Errorf("%d roots", count)
 	}
+	if r.Insurers.URL == "" || !strings.HasPrefix(r.Insurers.Pharmacist, r.Insurers.URL+"/") {
+		t.Errorf("%+v", r.Insurers)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	secured := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	defer secured.CloseIdleConnections()
+	state, err := secured.Get(r.Insurers.Control)
+	if err != nil || state.StatusCode != http.StatusOK {
+		t.Fatal(err, state)
+	}
+	state.Body.Close()
 	for address, want := range map[string]string{r.CRL: "application/pkix-crl", r.Issuer: "application/pkix-cert", r.Control: "application/json"} {
 		answer, err := http.Get(address)
 		if err != nil {
@@ -88,5 +102,23 @@ func TestTestcardNetworkText(t *testing.T) {
 	first := serveNetwork(t)
 	if !strings.HasPrefix(first, "TEST NETWORK  http://127.0.0.1:") {
 		t.Errorf("%q", first)
+	}
+}
+
+// TestPatientCards: the eID card of a patient whom the insurers know is read as any other.
+func TestPatientCards(t *testing.T) {
+	for name, number := range map[string]string{"patient-ordinary": "71050120431", "patient-bis": "87420302665"} {
+		code, out, errs := eid(t, "read", "--json", "--no-verify", "--reader", testcardPrefix+name)
+		if code != exitOK || !strings.Contains(out, number) {
+			t.Errorf("%s: %d %s %s", name, code, out, errs)
+		}
+	}
+	if code, _, _ := eid(t, "read", "--no-verify", "--reader", testcardPrefix+"patient-newborn"); code != exitUsage {
+		t.Errorf("a card of one who has none: %d", code)
+	}
+	_, out, _ := eid(t, "testcard", "list", "--json")
+	validate(t, "testcards.json", out)
+	if !strings.Contains(out, `"patient-transfer"`) || !strings.Contains(out, `"sis-transfer"`) {
+		t.Error(out)
 	}
 }

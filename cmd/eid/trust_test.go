@@ -34,7 +34,8 @@ func testRoot(t *testing.T, o pki.Options) (path, fingerprint string) {
 	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return path, upperHex(sha256.Sum256(c.Raw))
+	fp := sha256.Sum256(c.Raw)
+	return path, upperHex(fp[:])
 }
 
 // listed is what `eid trust list --json` says of the anchor, nil if it is not there.

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/eidkit/eidkit/internal/certs"
@@ -80,7 +79,7 @@ func listTrust(store *truststore.Store, now time.Time) (trustList, error) {
 		stored[sha256.Sum256(e.Certificate.Raw)] = e
 	}
 	for _, r := range verify.PinnedRoots() {
-		t := trustAnchor{SHA256: upperHex(r.SHA256), Subject: "CN=" + r.Name + ",C=BE", BuiltIn: true,
+		t := trustAnchor{SHA256: upperHex(r.SHA256[:]), Subject: "CN=" + r.Name + ",C=BE", BuiltIn: true,
 			NotBefore: r.NotBefore.Format(time.DateOnly), NotAfter: r.NotAfter.Format(time.DateOnly)}
 		withdrawn := r.Withdrawn
 		if e, ok := stored[r.SHA256]; ok {
@@ -100,7 +99,7 @@ func listTrust(store *truststore.Store, now time.Time) (trustList, error) {
 		if _, ok := stored[fp]; !ok {
 			continue
 		}
-		t := trustAnchor{SHA256: upperHex(fp)}
+		t := trustAnchor{SHA256: upperHex(fp[:])}
 		t.fill(e)
 		t.period(e.Granted, e.Withdrawn, now)
 		list.Anchors = append(list.Anchors, t)
@@ -111,7 +110,7 @@ func listTrust(store *truststore.Store, now time.Time) (trustList, error) {
 	return list, nil
 }
 
-func upperHex(fp truststore.Fingerprint) string { return strings.ToUpper(hex.EncodeToString(fp[:])) }
+func upperHex(b []byte) string { return fmt.Sprintf("%X", b) }
 
 // fill takes over what an entry of the store says.
 func (t *trustAnchor) fill(e truststore.Entry) {

@@ -38,8 +38,10 @@ var verifyWords = map[string][4]string{ // en, nl, fr, de
 }
 
 // word is one of verifyWords in the language of the command.
-func (a *app) word(key string) string {
-	row := verifyWords[key]
+func (a *app) word(key string) string { return a.inLanguage(verifyWords[key]) }
+
+// inLanguage is a word, given in English, Dutch, French and German, in the language of the command.
+func (a *app) inLanguage(row [4]string) string {
 	for i, l := range []string{"en", "nl", "fr", "de"} {
 		if l == a.lang {
 			return row[i]

@@ -20,7 +20,11 @@ type textReport struct {
 	*app
 	w      *bufio.Writer
 	colors bool
+	labels int // width of the labels, if more than usual
 }
+
+// labelWidth is how wide labels usually are, with the space after them.
+const labelWidth = 12
 
 // printReport prints the report on a file or a certificate.
 func (a *app) printReport(rep any) error {
@@ -85,7 +89,7 @@ func (t *textReport) style(code, text string) string {
 // row prints a labelled line.
 func (t *textReport) row(indent, label, text string) {
 	if text = termview.Clean(text); text != "" {
-		gap := strings.Repeat(" ", max(1, 12-utf8.RuneCountInString(label)))
+		gap := strings.Repeat(" ", max(1, max(t.labels, labelWidth)-utf8.RuneCountInString(label)))
 		fmt.Fprintf(t.w, "%s    %s%s%s\n", indent, t.style("2", label), gap, text)
 	}
 }

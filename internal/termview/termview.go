@@ -18,10 +18,12 @@ import (
 type Card struct {
 	Title string
 	Badge string // right of the title, for what must not be overlooked: TEST CARD
-	Rows  []Row
-	Photo image.Image // nil: none
-	Marks []Mark
-	Notes []string // below everything
+	// Banners are whole lines below the title, in reverse colours, for what nobody may overlook.
+	Banners []Mark
+	Rows    []Row
+	Photo   image.Image // nil: none
+	Marks   []Mark
+	Notes   []string // below everything
 }
 
 // Row is a label and its value. A row with neither is a gap.
@@ -80,6 +82,7 @@ func Write(w io.Writer, c Card, colors Colors, width int) error {
 	}
 	v := view{w: bufio.NewWriter(w), colors: colors, inner: min(max(width, minWidth), maxWidth) - 4}
 	v.head(c)
+	v.banners(c)
 	v.body(c)
 	v.marks(c)
 	return v.w.Flush()
@@ -107,6 +110,31 @@ func (v *view) head(c Card) {
 	gap := v.inner - utf8.RuneCountInString(title) - utf8.RuneCountInString(badge)
 	v.line(v.style("1", title)+strings.Repeat(" ", gap)+v.style("1;7", badge), v.inner)
 	v.rule("├", "┤")
+}
+
+// banners stand out by colour, and where there is none by what surrounds them.
+func (v *view) banners(c Card) {
+	for _, b := range c.Banners {
+		sign, color := "✓", "1;37;42"
+		switch b.State {
+		case Bad:
+			sign, color = "✗", "1;37;41"
+		case Doubtful:
+			sign, color = "!", "1;30;43"
+		case Skipped:
+			sign, color = "–", "7"
+		}
+		for _, part := range wrap(Clean(b.Text), v.inner-10) {
+			text := pad(" "+sign+"  "+part, v.inner)
+			if v.colors == NoColors {
+				text = pad(">>> "+sign+" "+part+" <<<", v.inner)
+			}
+			v.line(v.style(color, text), v.inner)
+		}
+	}
+	if len(c.Banners) > 0 {
+		v.rule("├", "┤")
+	}
 }
 
 func (v *view) body(c Card) {

@@ -23,9 +23,10 @@ func sample() Card {
 		Badge: " TEST CARD ",
 		Rows: []Row{{"Name", "Peeters"}, {"Given names", "Zoë Åsa"},
 			{"Address", "Kerkstraat 12 bus 3, 2000 Antwerpen, in a street whose name goes on for longer than a line of the card can be"}},
-		Photo: img,
-		Marks: []Mark{{Good, "signed"}, {Bad, "photo differs"}, {Doubtful, "root unknown"}, {Skipped, "not asked"}},
-		Notes: []string{"warning: odd"},
+		Photo:   img,
+		Banners: []Mark{{Good, "INSURED"}, {Bad, "REFUSED: a text that goes on for so long that it does not fit on one line of a narrow card"}, {Doubtful, "INCREASED"}, {Skipped, "LATER"}},
+		Marks:   []Mark{{Good, "signed"}, {Bad, "photo differs"}, {Doubtful, "root unknown"}, {Skipped, "not asked"}},
+		Notes:   []string{"warning: odd"},
 	}
 }
 
@@ -58,7 +59,8 @@ func TestWriteShowsEverything(t *testing.T) {
 	if err := Write(&b, sample(), NoColors, 80); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"BELGIUM", "TEST CARD", "Peeters", "Zoë Åsa", "✓ signed", "✗ photo differs", "? root unknown", "– not asked", "warning: odd"} {
+	for _, want := range []string{"BELGIUM", "TEST CARD", "Peeters", "Zoë Åsa", "✓ signed", "✗ photo differs", "? root unknown", "– not asked", "warning: odd",
+		">>> ✓ INSURED <<<", ">>> ✗ REFUSED", ">>> ! INCREASED <<<", ">>> – LATER <<<"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
@@ -75,13 +77,26 @@ func TestCardTextCannotDrive(t *testing.T) {
 		t.Errorf("Clean = %q", got)
 	}
 	var b strings.Builder
-	c := Card{Title: evil, Badge: evil, Rows: []Row{{evil, evil}}, Marks: []Mark{{Bad, evil}}, Notes: []string{evil}}
+	c := Card{Title: evil, Badge: evil, Rows: []Row{{evil, evil}}, Banners: []Mark{{Bad, evil}}, Marks: []Mark{{Bad, evil}}, Notes: []string{evil}}
 	if err := Write(&b, c, NoColors, 80); err != nil {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{"\x1b", "\x07", "\u202E", "\r", "\x00"} {
 		if strings.Contains(b.String(), bad) {
 			t.Errorf("%q came through", bad)
+		}
+	}
+}
+
+// TestBannersInColour: a banner fills its line in a colour of its own.
+func TestBannersInColour(t *testing.T) {
+	var b strings.Builder
+	if err := Write(&b, Card{Title: "T", Banners: []Mark{{Good, "YES"}, {Bad, "NO"}, {Doubtful, "LOOK"}}}, Colors256, 60); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\x1b[1;37;42m ✓  YES" + strings.Repeat(" ", 49) + "\x1b[0m", "\x1b[1;37;41m ✗  NO", "\x1b[1;30;43m !  LOOK"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %q", want, b.String())
 		}
 	}
 }

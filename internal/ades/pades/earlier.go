@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/eidkit/eidkit/internal/ades"
 	"github.com/eidkit/eidkit/internal/pdf/pdfdiff"
@@ -79,6 +80,40 @@ func (d *document) checkEarlier() error {
 	for _, s := range list {
 		if err := broken(s); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// final tells that a signature certifies the document as final: DocMDP 1.
+func (d *document) final() bool {
+	return slices.ContainsFunc(d.signatures, func(s *signature) bool { return s.view != nil && d.rules(s).DocMDP == 1 })
+}
+
+// Warning is something that the maker of a signature should know. The codes, which stay:
+//
+//	CERTIFIED_NEW_VISIBLE_FIELD  the document is certified, and the signature is to be seen in a field that it did not have
+type Warning struct {
+	Code   string
+	Text   string // one English sentence
+	Detail string // for the developer
+}
+
+// warn looks for what is allowed, and yet not by every validator. Signing is
+// allowed under DocMDP 2 and 3 (ISO 32000-2 table 257), and the standard does not
+// say whether that includes a new field to be seen. EU DSS counts it as signing;
+// pyHanko, which says that Acrobat does too, does not.
+func (d *document) warn(s *slot) (list []Warning) {
+	if !s.fresh || s.empty() {
+		return nil
+	}
+	for _, earlier := range d.signatures {
+		if earlier.view != nil && earlier.filter != subFilterRFC3161 && d.rules(earlier).DocMDP > 1 {
+			return []Warning{{
+				Code:   "CERTIFIED_NEW_VISIBLE_FIELD",
+				Text:   "The document is certified, and some validators take a new signature that is seen for a change that breaks the certification; sign without showing it, or in a field that the document has.",
+				Detail: fmt.Sprintf("certified by %q, new field %q on page %d", earlier.names[0], s.name, s.page+1),
+			}}
 		}
 	}
 	return nil

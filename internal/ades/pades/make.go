@@ -68,6 +68,9 @@ type Draft struct {
 	inner *cades.Draft
 	slot  *slot
 	shown [4]float64
+
+	warnings []Warning
+	dropped  bool
 }
 
 // Prepare adds a revision with a signature to a PDF and leaves room for the
@@ -103,6 +106,7 @@ func Prepare(ctx context.Context, in ades.File, m ades.Making, o MakeOptions) (*
 	if !s.empty() {
 		draft.shown, _ = d.last.Shown(d.pages[s.page], s.rect)
 	}
+	draft.warnings = d.warn(s)
 	byteRange, contents := rooms(in.Size, room(m, o))
 	value := u.Add(d.dictionary(u, s, m, o, byteRange, contents))
 	if err := d.addField(u, s, value, appearance); err != nil {
@@ -277,6 +281,14 @@ func (d *Draft) Place() (page int, rect [4]float64) {
 	return d.slot.page + 1, d.shown
 }
 
+// Warnings are what the signer should know before signing; often none.
+func (d *Draft) Warnings() []Warning { return d.warnings }
+
+// StampDropped tells that the last Finish did not use the first time stamp it
+// got: there was no room in the signature, and a document time stamp, the second
+// one, is in its place.
+func (d *Draft) StampDropped() bool { return d.dropped }
+
 // Preview writes the PDF with the field, without a value: it looks as the
 // signed one will.
 func (d *Draft) Preview(w io.Writer) error {
@@ -306,6 +318,7 @@ func (d *Draft) Finish(ctx context.Context, value []byte, r *ades.Raising, w io.
 		return []byte(b.String()), nil
 	}
 	t := d.t.clone()
+	d.dropped = false
 	stamped := r
 	if r != nil && r.Level > ades.LevelT {
 		stamped = &ades.Raising{Level: ades.LevelT, Hash: r.Hash, Stamp: r.Stamp}
@@ -324,11 +337,12 @@ func (d *Draft) Finish(ctx context.Context, value []byte, r *ades.Raising, w io.
 			return 0, refused("the signature has %d bytes, and there is room for %d", len(raw), d.hole.room)
 		}
 		// A time stamp that has no room in the signature becomes one of the document.
+		d.dropped = stamped != nil
 	}
 	if r != nil && r.Level > ades.LevelB {
 		own := *r
 		own.IDs = []string{d.slot.name}
-		if err := t.raise(ctx, own); err != nil {
+		if _, err := t.raise(ctx, own); err != nil {
 			return 0, err
 		}
 	}

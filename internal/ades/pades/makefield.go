@@ -3,6 +3,7 @@ package pades
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/eidkit/eidkit/internal/ades"
 	"github.com/eidkit/eidkit/internal/pdf"
@@ -10,8 +11,15 @@ import (
 
 // Widget flags, ISO 32000-2 table 167.
 const (
-	flagPrint  = 1 << 2
-	flagLocked = 1 << 7
+	flagInvisible    = 1 << 0
+	flagHidden       = 1 << 1
+	flagPrint        = 1 << 2
+	flagNoView       = 1 << 5
+	flagLocked       = 1 << 7
+	flagToggleNoView = 1 << 8
+
+	// hiding are those under which nothing is seen, always or at times.
+	hiding = flagInvisible | flagHidden | flagNoView | flagToggleNoView
 )
 
 // maxNewName bounds the name of a new field, in bytes.
@@ -24,6 +32,7 @@ type slot struct {
 	widget pdf.Ref // the same as ref, or a kid of it; zero: none
 	page   int     // index; -1: on none
 	rect   [4]float64
+	hidden bool // by its flags, whatever its rectangle
 	fresh  bool // the field is new
 	listed bool // the form has it already
 }
@@ -50,6 +59,8 @@ func (d *document) findSlot(name, prefix string) (*slot, error) {
 	switch {
 	case strings.Contains(name, "."):
 		return nil, refused("it has no field %q, and the name of a new one has no full stop", name)
+	case !utf8.ValidString(name):
+		return nil, refused("the name of the field is not UTF-8")
 	case len(name) > maxNewName:
 		return nil, refused("the name of a new field is too long")
 	case taken[name]:
@@ -76,23 +87,29 @@ func (d *document) existing(f *pdf.Field) (*slot, error) {
 	s := &slot{name: f.Name, ref: f.Ref, page: -1, listed: !f.Unlisted}
 	for _, w := range f.Widgets {
 		page := d.pageOf(w)
-		if page < 0 || w.Ref.Num == 0 {
+		r, ok := d.last.Rect(w.Dict["Rect"])
+		if page < 0 || w.Ref.Num == 0 || !ok {
 			continue
 		}
-		if r, ok := d.last.Rect(w.Dict["Rect"]); ok && (s.page < 0 || s.empty()) {
-			s.widget, s.page, s.rect = w.Ref, page, r
+		hidden := pdf.Int(d.last.Resolve(w.Dict["F"]), 0)&(flagInvisible|flagHidden|flagNoView) != 0
+		other := slot{widget: w.Ref, page: page, rect: r, hidden: hidden}
+		if s.page < 0 || s.empty() && !other.empty() || !s.roomy() && other.roomy() {
+			s.widget, s.page, s.rect, s.hidden = w.Ref, page, r, hidden
 		}
 	}
 	return s, nil
 }
 
-// empty tells that there is nothing to be seen at the slot's place.
-func (s *slot) empty() bool {
-	return s.page < 0 || s.rect[2]-s.rect[0] < 1 || s.rect[3]-s.rect[1] < 1
+// roomy tells that the slot has a place on a page where something could be seen.
+func (s *slot) roomy() bool {
+	return s.page >= 0 && s.rect[2]-s.rect[0] >= 1 && s.rect[3]-s.rect[1] >= 1
 }
 
-// addField writes the field with its value and appearance: into the form, and
-// onto its page.
+// empty tells that there is nothing to be seen at the slot's place.
+func (s *slot) empty() bool { return s.hidden || !s.roomy() }
+
+// addField writes the field with its value and appearance (the zero Ref: none,
+// or the one it has): into the form, and onto its page.
 func (d *document) addField(u *pdf.Update, s *slot, value, appearance pdf.Ref) error {
 	if s.fresh {
 		page := d.pages[s.page]
@@ -101,7 +118,10 @@ func (d *document) addField(u *pdf.Update, s *slot, value, appearance pdf.Ref) e
 		}
 		field := pdf.Dict{
 			"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Widget"), "FT": pdf.Name("Sig"), "T": pdf.NewText(s.name), "V": value,
-			"F": int64(flagPrint | flagLocked), "P": page.Ref, "Rect": rectangle(s.rect), "AP": pdf.Dict{"N": appearance},
+			"F": int64(flagPrint | flagLocked), "P": page.Ref, "Rect": rectangle(s.rect),
+		}
+		if appearance.Num != 0 {
+			field["AP"] = pdf.Dict{"N": appearance}
 		}
 		if turn := d.last.Turn(page); turn != 0 && !s.empty() {
 			field["MK"] = pdf.Dict{"R": int64(turn)}
@@ -117,8 +137,11 @@ func (d *document) addField(u *pdf.Update, s *slot, value, appearance pdf.Ref) e
 		widget, _ := u.Dict(s.widget)
 		widget["AP"] = pdf.Dict{"N": appearance}
 		delete(widget, "AS")
-		flags := pdf.Int(d.last.Resolve(widget["F"]), 0)
-		widget["F"] = flags | flagPrint | flagLocked
+		flags := pdf.Int(d.last.Resolve(widget["F"]), 0) | flagPrint | flagLocked
+		if !s.empty() {
+			flags &^= hiding
+		}
+		widget["F"] = flags
 		u.Set(s.widget, widget)
 	}
 	if s.listed {

@@ -1,9 +1,11 @@
 package pades
 
 import (
+	"context"
 	"errors"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/eidkit/eidkit/internal/ades"
@@ -13,7 +15,7 @@ import (
 )
 
 // show gives the slot its place on a page and draws what is shown there; the
-// zero Ref if the field is on no page.
+// zero Ref if nothing is drawn.
 func (d *document) show(u *pdf.Update, s *slot, m ades.Making, o MakeOptions) (pdf.Ref, error) {
 	v := o.Visible
 	if v == nil && !s.fresh && !s.empty() {
@@ -23,14 +25,12 @@ func (d *document) show(u *pdf.Update, s *slot, m ades.Making, o MakeOptions) (p
 		if s.fresh {
 			s.page = 0
 		}
-		if s.page < 0 {
-			return pdf.Ref{}, nil
-		}
-		return pdfstamp.Empty(u), nil
+		return d.nothing(u, s), nil
 	}
-	if !s.fresh && s.empty() {
+	if !s.fresh && !s.roomy() {
 		return pdf.Ref{}, refused("the field %q has no place on a page where it could be seen", s.name)
 	}
+	s.hidden = false // a signature that is to be seen is, whatever the field was
 	drawing, err := pdfstamp.New(stampLines(m, o, v), v.Image)
 	if errors.Is(err, pdfstamp.ErrImage) {
 		return pdf.Ref{}, refused("%w", err)
@@ -47,12 +47,26 @@ func (d *document) show(u *pdf.Update, s *slot, m ades.Making, o MakeOptions) (p
 			return pdf.Ref{}, err
 		}
 	}
+	if slices.ContainsFunc(s.rect[:], func(v float64) bool { return !(math.Abs(v) <= maxCoordinate) }) {
+		return pdf.Ref{}, refused("page %d is too large to show the signature on it", s.page+1)
+	}
 	turn := d.last.Turn(d.pages[s.page])
 	w, h := s.rect[2]-s.rect[0], s.rect[3]-s.rect[1]
 	if turn == 90 || turn == 270 {
 		w, h = h, w
 	}
 	return drawing.Add(u, rounded(w), rounded(h), turn), nil
+}
+
+// nothing is the appearance of a field that is not seen: none, but in PDF/A-1.
+// With a rectangle of no size none is called for (ISO 32000-2 table 166, ISO
+// 19005-2 section 6.3.3), and under a certification with P 1 some validators
+// take one for form filling.
+func (d *document) nothing(u *pdf.Update, s *slot) pdf.Ref {
+	if s.page < 0 || !d.isPDFA1() || d.final() {
+		return pdf.Ref{}
+	}
+	return pdfstamp.Empty(u)
 }
 
 // rounded is a length to a hundredth of a point.
@@ -83,11 +97,17 @@ const (
 func (d *document) place(s *slot, v *Visible, drawing *pdfstamp.Stamp) error {
 	page := d.pages[s.page]
 	_, size := d.last.Shown(page, [4]float64{})
+	if !(size[0] <= maxCoordinate && size[1] <= maxCoordinate) {
+		return refused("page %d is too large to show the signature on it", s.page+1)
+	}
 	rect := v.Rect
 	if rect == [4]float64{} {
 		edge := min(margin, size[0]/12, size[1]/12)
 		w, h := drawing.Size(size[0] - 2*edge)
-		rect = d.freePlace(s.page, size, edge, min(w, size[0]-2*edge), min(h, size[1]-2*edge))
+		var err error
+		if rect, err = d.freePlace(s.page, size, edge, min(w, size[0]-2*edge), min(h, size[1]-2*edge)); err != nil {
+			return err
+		}
 	}
 	for _, n := range rect {
 		if math.IsNaN(n) || math.IsInf(n, 0) {
@@ -108,9 +128,16 @@ func (d *document) place(s *slot, v *Visible, drawing *pdfstamp.Stamp) error {
 	return nil
 }
 
+// Limits of the search for a place. Pages and what stands on them are hostile.
+const (
+	maxSteps      = 64     // in each direction
+	maxTaken      = 10_000 // places to keep clear of; more are a drawing rather than a text
+	maxCoordinate = 1e9    // points; numbers on either side of it are not told apart any more
+)
+
 // freePlace looks for room from the bottom left on, row by row: clear of
 // annotations and text, else of annotations, else at the bottom left in any case.
-func (d *document) freePlace(index int, size [2]float64, edge, w, h float64) [4]float64 {
+func (d *document) freePlace(index int, size [2]float64, edge, w, h float64) ([4]float64, error) {
 	page := d.pages[index]
 	var annotations, texts [][4]float64
 	for _, o := range d.last.Array(page.Dict["Annots"]) {
@@ -118,32 +145,53 @@ func (d *document) freePlace(index int, size [2]float64, edge, w, h float64) [4]
 			shown, _ := d.last.Shown(page, r)
 			annotations = append(annotations, shown)
 		}
+		if len(annotations) > maxTaken {
+			break
+		}
 	}
 	for _, r := range pdfdiff.Texts(d.last, page) {
 		shown, _ := d.last.Shown(page, r)
 		texts = append(texts, shown)
 	}
-	free := func(r [4]float64, taken [][4]float64) bool {
-		for _, t := range taken {
-			if r[0] < t[2]+gap && t[0] < r[2]+gap && r[1] < t[3]+gap && t[1] < r[3]+gap {
-				return false
-			}
-		}
-		return true
-	}
+	start := [4]float64{edge, edge, edge + w, edge + h}
 	for _, keepClear := range [][][4]float64{append(texts, annotations...), annotations} {
-		if len(keepClear) > 10_000 {
-			continue // a drawing rather than a text
+		if len(keepClear) > maxTaken {
+			continue
 		}
-		for y := edge; y+h <= size[1]-edge+0.01; y += 12 {
-			for x := edge; x+w <= size[0]-edge+0.01; x += 12 {
-				if r := [4]float64{x, y, x + w, y + h}; free(r, keepClear) {
-					return r
-				}
+		r, ok, err := firstClear(d.ctx, start, [2]float64{size[0] - edge, size[1] - edge}, keepClear)
+		if err != nil || ok {
+			return r, err
+		}
+	}
+	return start, nil
+}
+
+// firstClear moves a rectangle to the right and up, as far as end, until it is
+// clear of what is taken: in steps of a line, or larger ones on large pages.
+func firstClear(ctx context.Context, start [4]float64, end [2]float64, taken [][4]float64) ([4]float64, bool, error) {
+	const line = 12.0
+	steps := func(room float64) (n int, step float64) {
+		step = max(line, room/maxSteps)
+		return int(max(0, room+0.01) / step), step
+	}
+	columns, dx := steps(end[0] - start[2])
+	rows, dy := steps(end[1] - start[3])
+	for row := range rows + 1 {
+		if err := ctx.Err(); err != nil {
+			return start, false, err
+		}
+		y := float64(row) * dy
+		for column := range columns + 1 {
+			x := float64(column) * dx
+			r := [4]float64{start[0] + x, start[1] + y, start[2] + x, start[3] + y}
+			if !slices.ContainsFunc(taken, func(t [4]float64) bool {
+				return r[0] < t[2]+gap && t[0] < r[2]+gap && r[1] < t[3]+gap && t[1] < r[3]+gap
+			}) {
+				return r, true, nil
 			}
 		}
 	}
-	return [4]float64{edge, edge, edge + w, edge + h}
+	return start, false, nil
 }
 
 // stampWords are what a stamp says by itself: before the name, date, reason and place.

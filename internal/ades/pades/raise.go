@@ -11,7 +11,6 @@ import (
 
 	"github.com/eidkit/eidkit/internal/ades"
 	"github.com/eidkit/eidkit/internal/pdf"
-	"github.com/eidkit/eidkit/internal/pdf/pdfstamp"
 )
 
 // Raise brings the signatures of a PDF to a level and writes it (EN 319 142-1
@@ -19,23 +18,42 @@ import (
 // time stamp, a document security store for B-LT, a document time stamp over all
 // that for B-LTA. Signatures that have the level stay; one that has B-LTA gets
 // the evidence for its time stamps and a further one. Each is a revision, and
-// no byte before it changes. Errors: ades.ErrNoSignature, ades.ErrBroken,
-// ades.ErrUnsuitable, those of r; nothing is written then.
-func Raise(ctx context.Context, in ades.File, r ades.Raising, w io.Writer) error {
+// no byte before it changes. If nothing is missing the file is written as it is.
+// Errors: ades.ErrNoSignature, ades.ErrBroken, ades.ErrUnsuitable, those of r;
+// nothing is written then.
+func Raise(ctx context.Context, in ades.File, r ades.Raising, w io.Writer) (Raised, error) {
 	t := &target{base: in}
-	if err := t.raise(ctx, r); err != nil {
-		return err
+	level, err := t.raise(ctx, r)
+	if err != nil {
+		return Raised{}, err
 	}
-	_, err := t.WriteTo(w)
-	return err
+	_, err = t.WriteTo(w)
+	return Raised{Level: level, Changed: len(t.added) > 0}, err
 }
 
-// raise adds what is missing, revision by revision.
-func (t *target) raise(ctx context.Context, r ades.Raising) error {
+// Raised is what came of raising.
+type Raised struct {
+	// Level is the lowest that one of the chosen signatures has now: more than what was asked for if all had more.
+	Level   ades.Level
+	Changed bool // something was missing and is there now
+}
+
+// raise adds what is missing, revision by revision, and returns the lowest level
+// that comes of it.
+func (t *target) raise(ctx context.Context, r ades.Raising) (ades.Level, error) {
 	d, list, err := t.chosen(ctx, r.IDs)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	level := ades.LevelLTA
+	for _, s := range list {
+		level = min(level, levelOf(s))
+	}
+	return max(level, r.Level), t.addMissing(ctx, d, list, r)
+}
+
+// addMissing is raise once the signatures are read.
+func (t *target) addMissing(ctx context.Context, d *document, list []*ades.Signature, r ades.Raising) (err error) {
 	lacks := func(level ades.Level) bool {
 		return slices.ContainsFunc(list, func(s *ades.Signature) bool { return levelOf(s) < level })
 	}
@@ -152,7 +170,7 @@ func (t *target) addStampField(ctx context.Context, room int, checked bool) (*ho
 		"Type": pdf.Name("DocTimeStamp"), "Filter": pdf.Name(filterName), "SubFilter": pdf.Name(subFilterRFC3161),
 		"ByteRange": byteRange, "Contents": contents,
 	})
-	if err := d.addField(u, s, value, pdfstamp.Empty(u)); err != nil {
+	if err := d.addField(u, s, value, d.nothing(u, s)); err != nil {
 		return nil, err
 	}
 	first := len(d.pdf.Revisions())

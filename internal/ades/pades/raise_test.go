@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/x509"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/eidkit/eidkit/internal/ades"
 	"github.com/eidkit/eidkit/internal/ades/pades"
 	"github.com/eidkit/eidkit/internal/pdf"
+	"github.com/eidkit/eidkit/testcards/answers"
 	"github.com/eidkit/eidkit/testcards/pki"
 	"github.com/eidkit/eidkit/testcards/signed"
 )
@@ -22,7 +25,11 @@ func (p person) raised(t testing.TB, in []byte, level ades.Level, at time.Time, 
 	r := *p.raising(level, at)
 	r.IDs = ids
 	var out bytes.Buffer
-	must(t, pades.Raise(context.Background(), file(in), r, &out))
+	got, err := pades.Raise(context.Background(), file(in), r, &out)
+	must(t, err)
+	if got.Level < level || got.Changed != (out.Len() > len(in)) {
+		t.Errorf("%+v of %v, %d bytes more", got, level, out.Len()-len(in))
+	}
 	if !bytes.HasPrefix(out.Bytes(), in) {
 		t.Fatal("bytes that were there changed")
 	}
@@ -112,9 +119,9 @@ func TestRaiseOne(t *testing.T) {
 	out := p.raised(t, b, ades.LevelLT, noon.Add(time.Hour), "first")
 	passes(t, out, noon.Add(2*time.Hour), []string{"B-LT", "B-T"}, p, q)
 	outside(t, out, 2, false)
-	err := pades.Raise(context.Background(), file(b), ades.Raising{Level: ades.LevelT, IDs: []string{"third"}}, &bytes.Buffer{})
+	_, err := pades.Raise(context.Background(), file(b), ades.Raising{Level: ades.LevelT, IDs: []string{"third"}}, &bytes.Buffer{})
 	refusal(t, err, ades.ErrNoSignature, "third")
-	err = pades.Raise(context.Background(), file(lease()), *p.raising(ades.LevelT, noon), &bytes.Buffer{})
+	_, err = pades.Raise(context.Background(), file(lease()), *p.raising(ades.LevelT, noon), &bytes.Buffer{})
 	refusal(t, err, ades.ErrNoSignature, "")
 }
 
@@ -149,4 +156,67 @@ func TestStamp(t *testing.T) {
 	large := func(context.Context, crypto.Hash, []byte) ([]byte, error) { return make([]byte, 20<<10), nil }
 	var out bytes.Buffer
 	must(t, pades.Stamp(context.Background(), file(lease()), large, 0, &out)) // asked twice: it had too little room
+}
+
+// TestRaisedTo: what was raised is what is there, not what was asked for.
+func TestRaisedTo(t *testing.T) {
+	t.Parallel()
+	p, q := somebody(t, pki.RSA), somebody(t, pki.EC)
+	b := p.sign(t, lease(), noon, pades.MakeOptions{Level: ades.LevelLTA})
+	to := func(in []byte, level ades.Level, ids ...string) pades.Raised {
+		r := *p.raising(level, noon.Add(time.Hour))
+		r.IDs = ids
+		var out bytes.Buffer
+		got, err := pades.Raise(context.Background(), file(in), r, &out)
+		must(t, err)
+		if got.Changed == bytes.Equal(out.Bytes(), in) {
+			t.Errorf("changed %v", got.Changed)
+		}
+		return got
+	}
+	if got := to(b, ades.LevelLT); got != (pades.Raised{Level: ades.LevelLTA}) {
+		t.Errorf("%+v", got)
+	}
+	if got := to(b, ades.LevelLTA); got != (pades.Raised{Level: ades.LevelLTA, Changed: true}) {
+		t.Errorf("%+v", got)
+	}
+	both := q.sign(t, b, noon.Add(time.Minute), pades.MakeOptions{Field: "second"})
+	if got := to(both, ades.LevelT, "Signature1", "second"); got != (pades.Raised{Level: ades.LevelT, Changed: true}) {
+		t.Errorf("%+v", got)
+	}
+	if got := to(both, ades.LevelT, "Signature1"); got != (pades.Raised{Level: ades.LevelLTA}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestStampDropped: a time stamp without room in the signature is not used, and
+// the draft says so.
+func TestStampDropped(t *testing.T) {
+	t.Parallel()
+	p, other := somebody(t, pki.RSA), somebody(t, pki.EC)
+	d := p.prepared(t, lease(), pades.MakeOptions{}) // with room for a small one
+	value, err := p.Key.Sign(nil, d.Digest(), p.making(noon).Algorithm.Hash)
+	must(t, err)
+	for _, large := range []bool{true, false} {
+		r, asked := *p.raising(ades.LevelT, noon), 0
+		r.Stamp = func(_ context.Context, h crypto.Hash, digest []byte) ([]byte, error) {
+			asked++
+			with := []*x509.Certificate{p.pki.TSA.Certificate, p.pki.TimestampCA.Certificate}
+			if large && asked == 1 {
+				with = append(with, other.pki.Root.Certificate, other.Certificate)
+				for _, ca := range append(p.pki.CAs(), other.pki.CAs()...) {
+					with = append(with, ca.Certificate)
+				}
+			}
+			return answers.Timestamp{TSA: p.pki.TSA, Certificates: with, Hash: h, Imprint: digest, Policy: p.pki.TimestampPolicy(),
+				Time: noon.Add(time.Duration(asked) * time.Minute), Accuracy: time.Second, Serial: big.NewInt(int64(asked))}.Token()
+		}
+		var out bytes.Buffer
+		_, err = d.Finish(context.Background(), value, &r, &out)
+		must(t, err)
+		if d.StampDropped() != large || (asked == 2) != large {
+			t.Errorf("large %v: dropped %v, asked %d times", large, d.StampDropped(), asked)
+		}
+		passes(t, out.Bytes(), noon.Add(time.Hour), []string{"B-T"}, p)
+	}
 }

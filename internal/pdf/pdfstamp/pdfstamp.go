@@ -64,11 +64,13 @@ type Stamp struct {
 }
 
 // New makes a stamp of lines and of a PNG or JPEG; nil: no picture. Lines
-// beyond the first 32, and what is longer than 400 characters, are left out.
+// beyond the first 32, and what is longer than 400 characters, are left out;
+// bytes that are not UTF-8 become a replacement mark.
 // Error: ErrImage.
 func New(lines []Line, image []byte) (*Stamp, error) {
 	s := &Stamp{}
 	for _, l := range lines[:min(len(lines), maxLines)] {
+		l.Text = strings.ToValidUTF8(l.Text, "\ufffd")
 		if r := []rune(l.Text); len(r) > maxRunes {
 			l.Text = string(r[:maxRunes-1]) + "…"
 		}
@@ -170,7 +172,7 @@ func (s *Stamp) Add(u *pdf.Update, w, h float64, turn int) pdf.Ref {
 }
 
 // Empty is a form XObject that shows nothing, for signatures that are not seen:
-// PDF/A wants every field to have an appearance.
+// PDF/A-1 wants every field to have an appearance (ISO 19005-1 section 6.9).
 func Empty(u *pdf.Update) pdf.Ref {
 	return u.Add(&pdf.NewStream{Dict: pdf.Dict{
 		"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": pdf.Array{int64(0), int64(0), int64(0), int64(0)}, "Resources": pdf.Dict{},

@@ -107,6 +107,37 @@ func TestTurned(t *testing.T) {
 	}
 }
 
+// TestNotUTF8 shows text in another encoding with marks for what cannot be
+// read, also where there is room for one letter.
+func TestNotUTF8(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"\xe9", "Approuv\xe9", "\xff\xfe\xe9\xe8", "\xf0\x9f", strings.Repeat("\xe9", 500)} {
+		for _, size := range [][2]float64{{8, 20}, {10, 20}, {12, 300}, {200, 60}} {
+			s, err := pdfstamp.New([]pdfstamp.Line{{Text: text}, {Text: text, Style: pdfstamp.Title}}, nil)
+			must(t, err)
+			if _, _, content := drawn(t, s, size[0], size[1], 0); !strings.Contains(content, " Tj") {
+				t.Errorf("%q in %v: nothing is shown", text, size)
+			}
+		}
+	}
+}
+
+// FuzzAdd draws any text in any room.
+func FuzzAdd(f *testing.F) {
+	f.Add("Jan Proef", "reason", 200.0, 60.0)
+	f.Add("\xe9", "Approuv\xe9", 8.0, 20.0)
+	f.Add("wordwithoutend\u0301\u00a0\ufdfa", "", 10.0, 300.0)
+	f.Fuzz(func(t *testing.T, title, text string, w, h float64) {
+		if !(w >= 0 && w < 1e9 && h >= 0 && h < 1e9) {
+			return
+		}
+		s, err := pdfstamp.New([]pdfstamp.Line{{Text: title, Style: pdfstamp.Title}, {Text: text}, {Text: text, Style: pdfstamp.Label}}, nil)
+		must(t, err)
+		s.Size(w)
+		drawn(t, s, w, h, 0)
+	})
+}
+
 func picture(t testing.TB, w, h int) []byte {
 	t.Helper()
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))

@@ -3,6 +3,7 @@ package pdfstamp
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/eidkit/eidkit/internal/pdf/pdffont"
 )
@@ -77,12 +78,12 @@ func (s *Stamp) wrap(lines []Line, width, size float64) (out []Line) {
 // fitting is how many bytes of text fit into width, at least one character.
 func fitting(font *pdffont.Font, text string, size, width float64) int {
 	end := 0
-	for i, r := range text {
-		next := i + len(string(r))
-		if end > 0 && font.Width(text[:next], size) > width {
+	for end < len(text) {
+		_, n := utf8.DecodeRuneInString(text[end:])
+		if end > 0 && font.Width(text[:end+n], size) > width {
 			break
 		}
-		end = next
+		end += n
 	}
 	return end
 }

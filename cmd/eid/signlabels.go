@@ -1,0 +1,46 @@
+package main
+
+// signWords are the words of `eid sign` and `eid timestamp` for the signer: what came of it, and what the dialogs ask.
+var signWords = map[string][4]string{ // en, nl, fr, de
+	"signature":      {"Signature", "Handtekening", "Signature", "Unterschrift"},
+	"signed":         {"SIGNED", "ONDERTEKEND", "SIGNÉ", "UNTERSCHRIEBEN"},
+	"raised":         {"RAISED", "VERHOOGD", "RELEVÉ", "ANGEHOBEN"},
+	"unchanged":      {"UNCHANGED", "ONGEWIJZIGD", "INCHANGÉ", "UNVERÄNDERT"},
+	"countersigned":  {"COUNTERSIGNED", "MEDEONDERTEKEND", "CONTRESIGNÉ", "GEGENGEZEICHNET"},
+	"stamped":        {"TIME STAMPED", "VAN TIJDSTEMPEL VOORZIEN", "HORODATÉ", "MIT ZEITSTEMPEL VERSEHEN"},
+	"notTried":       {"not tried", "niet geprobeerd", "non essayé", "nicht versucht"},
+	"already":        {"there already", "bestaat al", "existe déjà", "schon vorhanden"},
+	"of":             {"%d of %d", "%d van %d", "%d sur %d", "%d von %d"},
+	"signer":         {"signer", "ondertekenaar", "signataire", "Unterzeichner"},
+	"id":             {"signature", "handtekening", "signature", "Unterschrift"},
+	"claimedTime":    {"time", "tijdstip", "date", "Zeit"},
+	"stamp":          {"time stamp", "tijdstempel", "horodatage", "Zeitstempel"},
+	"before":         {"signed before", "eerder ondertekend", "déjà signé", "früher unterschrieben"},
+	"sum-done":       {"%d done", "%d klaar", "%d faits", "%d fertig"},
+	"sum-failed":     {"%d failed", "%d mislukt", "%d échoués", "%d fehlgeschlagen"},
+	"sum-notTried":   {"%d not tried", "%d niet geprobeerd", "%d non essayés", "%d nicht versucht"},
+	"sum-there":      {"%d there already", "%d bestonden al", "%d existants", "%d schon vorhanden"},
+	"step-hash":      {"reading", "lezen", "lecture", "lesen"},
+	"step-key":       {"signing", "ondertekenen", "signature", "unterschreiben"},
+	"step-timestamp": {"time stamp", "tijdstempel", "horodatage", "Zeitstempel"},
+	"step-evidence":  {"proofs", "bewijzen", "preuves", "Nachweise"},
+	"step-write":     {"writing", "schrijven", "écriture", "schreiben"},
+	"fileTitle":      {"Key file", "Sleutelbestand", "Fichier de clé", "Schlüsseldatei"},
+	"fileText": {"Enter the passphrase of the key file, to sign.", "Voer de wachtwoordzin van het sleutelbestand in om te ondertekenen.",
+		"Saisissez la phrase secrète du fichier de clé pour signer.", "Geben Sie das Passwort der Schlüsseldatei ein, um zu unterschreiben."},
+	"filePrompt": {"Passphrase:", "Wachtwoordzin:", "Phrase secrète :", "Passwort:"},
+	"fileWrong":  {"Wrong passphrase.", "Verkeerde wachtwoordzin.", "Phrase secrète erronée.", "Falsches Passwort."},
+	"tokenTitle": {"Token", "Token", "Jeton", "Token"},
+	"tokenText": {"Enter the PIN of the token, to sign.", "Voer de pincode van het token in om te ondertekenen.",
+		"Saisissez le code PIN du jeton pour signer.", "Geben Sie die PIN des Tokens ein, um zu unterschreiben."},
+	"tokenPrompt": {"PIN:", "Pincode:", "Code PIN :", "PIN:"},
+	"tokenWrong":  {"Wrong PIN.", "Verkeerde pincode.", "Code PIN erroné.", "Falsche PIN."},
+	"tokenLast": {"Last try: a wrong PIN will block the token.", "Laatste poging: een verkeerde pincode blokkeert het token.",
+		"Dernier essai : un code PIN erroné bloquera le jeton.", "Letzter Versuch: Eine falsche PIN sperrt das Token."},
+	"tokenPad": {"Enter the PIN on the keypad of the token or its reader.", "Voer de pincode in op de toetsen van het token of zijn lezer.",
+		"Saisissez le code PIN sur le clavier du jeton ou de son lecteur.", "Geben Sie die PIN auf der Tastatur des Tokens oder seines Lesers ein."},
+	"keyFile": {"Key", "Sleutel", "Clé", "Schlüssel"},
+}
+
+// signWord is one of signWords in the language of the command.
+func (a *app) signWord(key string) string { return a.inLanguage(signWords[key]) }
