@@ -411,6 +411,10 @@ func TestInsurabilityUsage(t *testing.T) {
 			t.Errorf("%q: exit code %d, %s%s", args, code, out, errs)
 		}
 	}
+	code, out, errs := eid(t, "--reader", testcardPrefix+"sis-checkdigits", "insurability", "--sis") // nobody's number
+	if code != exitInvalid || out != "" || !strings.Contains(errs, "national number on the card") {
+		t.Errorf("wrong check digits: exit code %d, %s%s", code, out, errs)
+	}
 	if n := c.net.Requests(); n[insurers.Pharmacist]+n[insurers.STS] != 0 {
 		t.Errorf("asked: %v", n)
 	}
@@ -435,6 +439,10 @@ func TestInsurabilityConfiguration(t *testing.T) {
 	check(`no service "zoo"`, exitFailure)
 	c.configure(t, "pharmacy", "log_key_file = \""+filepath.Join(c.dir, "licence.toml")+"x\"", "")
 	check("insurance.log_key_file", exitFailure)
+	c.configure(t, "pharmacy", fmt.Sprintf("evidence = %q\nevidence_keys = [\"nobody\"]", c.dir), "")
+	check("configuration: insurance", exitFailure)
+	c.configure(t, "pharmacy", "service = \"zoo\"", "")
+	check("configuration: insurance", exitFailure)
 	c.configure(t, "pharmacy", "", "")
 	if err := os.Chmod(filepath.Join(c.dir, "licence.toml"), 0o644); err != nil {
 		t.Fatal(err)
@@ -486,6 +494,25 @@ func TestInsurabilityLog(t *testing.T) {
 	if !strings.Contains(errs, "--reason") || read(t, path) != text {
 		t.Errorf("%s; the log has grown by %d", errs, len(read(t, path))-len(text))
 	}
+	// what cannot be logged is not asked
+	asked := c.net.Requests()[insurers.Pharmacist]
+	c.configure(t, "pharmacy", fmt.Sprintf("call_log = %q", c.dir), "")
+	code, out, errs = eid(t, "insurability", p.Number, "--reading", "barcode")
+	wantCode(t, exitFailure, code, out, errs)
+	if n := c.net.Requests()[insurers.Pharmacist]; n != asked {
+		t.Errorf("asked %d times without a log", n-asked)
+	}
+}
+
+// ending interrupts the command as soon as it says something.
+type ending struct {
+	*bytes.Buffer
+	interrupt func()
+}
+
+func (e ending) Write(b []byte) (int, error) {
+	defer e.interrupt()
+	return e.Buffer.Write(b)
 }
 
 // TestSessionUnattended: a session with a key that needs nobody opens itself, and one that needs somebody is announced before it ends.
@@ -517,6 +544,13 @@ func TestSessionUnattended(t *testing.T) {
 	if code, _, errs := eidContext(t, ctx, "session", "open", "--keep"); code != exitFailure || !strings.Contains(errs, "interrupted") {
 		t.Errorf("interrupted while opening: %d %s", code, errs)
 	}
+	ctx, cancel = context.WithCancel(context.Background())
+	var shown, said bytes.Buffer
+	if code := run(ctx, []string{"session", "open", "--keep"}, streams{strings.NewReader(""), &shown, ending{&said, cancel}}); code != exitOK ||
+		!strings.Contains(said.String(), "the session ends at") {
+		t.Errorf("keeping it: %d %s%s", code, shown.String(), said.String())
+	}
+	cancel()
 	if err := c.net.Set(insurers.STS, insurers.Down); err != nil {
 		t.Fatal(err)
 	}

@@ -209,9 +209,14 @@ func (a *app) insuranceSession(f insuranceFlags, withKey bool) (*platform, error
 		p.options.Credential = p.credential
 	}
 	if p.Session, err = assurability.NewSession(p.options); err != nil {
-		return nil, hinted{err, insuranceHint}
+		return nil, badInsurance(err)
 	}
 	return p, nil
+}
+
+// badInsurance is what the library finds wrong with the configuration, which is no fault of the question or the session.
+func badInsurance(err error) error {
+	return hinted{fmt.Errorf("configuration: insurance: %v", err), insuranceHint}
 }
 
 // credential is the key that proves to the platform who asks: of a file, a token, or the authentication key of an eID card. It is asked
@@ -288,9 +293,9 @@ func (a *app) insuranceClient(s *assurability.Session) (*assurability.Client, er
 	}
 	client, err := assurability.New(o)
 	if err != nil {
-		err = hinted{err, insuranceHint}
+		return nil, badInsurance(err)
 	}
-	return client, err
+	return client, nil
 }
 
 // insuranceServices are those that there are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -164,7 +165,7 @@ func aboutSession(s *platform, why error, now time.Time) sessionDocument {
 	d := sessionDocument{Schema: 1, State: sessionClosed, Provider: sessionProvider{p.Quality, p.NIHII, p.Name, p.Test}, Service: o.URL, File: o.File, until: s.Until()}
 	switch {
 	case d.until.IsZero():
-		if why != nil {
+		if why != nil && !errors.Is(why, fs.ErrNotExist) { // that there is none needs no words
 			d.Reason = termview.Clean(why.Error())
 		}
 		return d
