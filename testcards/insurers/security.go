@@ -105,7 +105,7 @@ func (m *message) checkSigned(stamp *etree.Element, key crypto.PublicKey) error 
 		return err
 	}
 	if !slices.Contains(covered, m.body) || !slices.Contains(covered, stamp) {
-		return errors.New("Body or Timestamp is not signed")
+		return errors.New("the signature leaves Body or Timestamp out")
 	}
 	return nil
 }

@@ -33,9 +33,10 @@ func ecKey(curve elliptic.Curve) *ecdsa.PrivateKey {
 	wide := slices.Concat(seed[:], seed[:], seed[:2])
 	d := new(big.Int).SetBytes(wide)
 	d.Mod(d, new(big.Int).Sub(curve.Params().N, big.NewInt(1))).Add(d, big.NewInt(1))
-	key := &ecdsa.PrivateKey{D: d}
-	key.Curve = curve
-	key.X, key.Y = curve.ScalarBaseMult(d.Bytes())
+	key, err := ecdsa.ParseRawPrivateKey(curve, d.FillBytes(make([]byte, (curve.Params().BitSize+7)/8)))
+	if err != nil {
+		panic(err)
+	}
 	return key
 }
 
