@@ -494,3 +494,23 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestECDSAToRaw is the way back of ECDSAFromRaw, and refuses what is no value or does not fit.
+func TestECDSAToRaw(t *testing.T) {
+	raw := append(bytes.Repeat([]byte{0x81}, 48), append(make([]byte, 47), 1)...)
+	der, err := sigalg.ECDSAFromRaw(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := sigalg.ECDSAToRaw(der, 96); err != nil || !bytes.Equal(back, raw) {
+		t.Errorf("%x, %v", back, err)
+	}
+	for name, bad := range map[string][]byte{"nothing": nil, "cut": der[:len(der)-1], "more behind": append(bytes.Clone(der), 0), "zero": {0x30, 6, 2, 1, 0, 2, 1, 1}, "negative": {0x30, 6, 2, 1, 0x80, 2, 1, 1}} {
+		if got, err := sigalg.ECDSAToRaw(bad, 96); !errors.Is(err, sigalg.ErrBadSignature) {
+			t.Errorf("%s: %x, %v", name, got, err)
+		}
+	}
+	if _, err := sigalg.ECDSAToRaw(der, 64); !errors.Is(err, sigalg.ErrBadSignature) {
+		t.Errorf("too large: %v", err)
+	}
+}

@@ -119,6 +119,20 @@ func checkDSA(key *dsa.PublicKey) error {
 	return nil
 }
 
+// ECDSAToRaw turns an ECDSA value from DER into r and s, one after the other,
+// of size bytes together (RFC 6931 section 2.3.6). Errors: ErrBadSignature for
+// what is no such value, or too large for the size.
+func ECDSAToRaw(der []byte, size int) ([]byte, error) {
+	in := cryptobyte.String(der)
+	var seq cryptobyte.String
+	r, s := new(big.Int), new(big.Int)
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Integer(r) || !seq.ReadASN1Integer(s) || !seq.Empty() ||
+		r.Sign() <= 0 || s.Sign() <= 0 || r.BitLen() > 4*size || s.BitLen() > 4*size {
+		return nil, fmt.Errorf("%w: not an ECDSA value of %d bytes", ErrBadSignature, size)
+	}
+	return append(r.FillBytes(make([]byte, size/2)), s.FillBytes(make([]byte, size/2))...), nil
+}
+
 // ECDSAFromRaw turns r and s of equal length, one after the other, into the
 // DER that ECDSA values have (RFC 3279 section 2.2.3). Errors:
 // ErrBadSignature for an odd, zero or excessive length.

@@ -8,13 +8,12 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/base64"
 	"fmt"
-	"math/big"
 	"strings"
 	"time"
 
+	"github.com/eidkit/eidkit/internal/sigalg"
 	"github.com/eidkit/eidkit/internal/xmldsig"
 )
 
@@ -166,25 +165,9 @@ func (s *Security) sign(ctx context.Context, message []byte) (string, error) {
 		return "", fmt.Errorf("signing the message: %w", err)
 	}
 	if pub, ok := s.Key.Public().(*ecdsa.PublicKey); ok {
-		if value, err = raw(pub, value); err != nil {
+		if value, err = sigalg.ECDSAToRaw(value, 2*((pub.Params().N.BitLen()+7)/8)); err != nil {
 			return "", fmt.Errorf("signing the message: %w", err)
 		}
 	}
 	return base64.StdEncoding.EncodeToString(value), nil
-}
-
-// raw turns a signature value from DER into r and s one after the other, as XML has it (RFC 6931 section 2.3.6).
-func raw(pub *ecdsa.PublicKey, der []byte) ([]byte, error) {
-	var v struct{ R, S *big.Int }
-	if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) > 0 {
-		return nil, fmt.Errorf("the key gives no ECDSA value: %w", err)
-	}
-	size := (pub.Curve.Params().N.BitLen() + 7) / 8
-	if v.R.Sign() <= 0 || v.S.Sign() <= 0 || v.R.BitLen() > 8*size || v.S.BitLen() > 8*size {
-		return nil, fmt.Errorf("the key gives no ECDSA value")
-	}
-	b := make([]byte, 2*size)
-	v.R.FillBytes(b[:size])
-	v.S.FillBytes(b[size:])
-	return b, nil
 }

@@ -17,17 +17,6 @@ func isPair(b []byte) bool {
 	return in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && seq.ReadASN1Integer(r) && seq.ReadASN1Integer(s) && seq.Empty()
 }
 
-// rawValue brings an ECDSA value from DER into r and s, one after the other, of size bytes together. RFC 6931, section 2.3.6.
-func rawValue(der []byte, size int) ([]byte, error) {
-	in := cryptobyte.String(der)
-	var seq cryptobyte.String
-	r, s := new(big.Int), new(big.Int)
-	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1Integer(r) || !seq.ReadASN1Integer(s) || r.Sign() < 0 || s.Sign() < 0 || r.BitLen() > 4*size || s.BitLen() > 4*size {
-		return nil, errNumber
-	}
-	return append(r.FillBytes(make([]byte, size/2)), s.FillBytes(make([]byte, size/2))...), nil
-}
-
 // issuerSerial reads IssuerSerial of RFC 5035: SEQUENCE { GeneralNames, serialNumber }. issuer is the DER of the first directoryName.
 func issuerSerial(der []byte) (issuer []byte, serial *big.Int, ok bool) {
 	in := cryptobyte.String(der)

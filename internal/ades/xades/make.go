@@ -122,7 +122,7 @@ func (d *Draft) Finish(ctx context.Context, value []byte, r *ades.Raising) ([]by
 		if err != nil {
 			return nil, err
 		}
-		if value, err = rawValue(value, size); err != nil {
+		if value, err = sigalg.ECDSAToRaw(value, size); err != nil {
 			return nil, fmt.Errorf("%w: %w", ades.ErrValue, err)
 		}
 	}
