@@ -1,10 +1,10 @@
 package insurers
 
 import (
-	"encoding/json"
-	"net"
 	"net/http"
 	"time"
+
+	"github.com/eidkit/eidkit/testcards/internal/steer"
 )
 
 // ControlPath is where running services are steered over HTTP: GET gives their State as JSON; POST of a Command as application/json
@@ -27,38 +27,7 @@ type State struct {
 }
 
 func (n *Network) control(w http.ResponseWriter, r *http.Request) {
-	// A page in a browser must not steer it: it cannot send this type without asking first, nor come under this name from elsewhere.
-	host, _, err := net.SplitHostPort(r.Host)
-	if ip := net.ParseIP(host); err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
-		http.Error(w, "this address is loopback only", http.StatusForbidden)
-		return
-	}
-	switch r.Method {
-	case http.MethodGet:
-	case http.MethodPost:
-		if r.Header.Get("Content-Type") != "application/json" {
-			http.Error(w, "the command has not the type application/json", http.StatusUnsupportedMediaType)
-			return
-		}
-		var c Command
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&c); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		if err := n.Set(c.Service, c.Faults...); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-	default:
-		http.Error(w, "GET or POST", http.StatusMethodNotAllowed)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	_ = e.Encode(n.State()) // to a client that may have gone
+	steer.Serve(w, r, maxRequest, func(c Command) error { return n.Set(c.Service, c.Faults...) }, n.State)
 }
 
 // State tells what is set and what was asked.

@@ -3,15 +3,15 @@ package network
 import (
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
-	"net"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/eidkit/eidkit/testcards/internal/steer"
 )
 
 // ControlPath is where a running network is steered over HTTP: GET gives its
@@ -52,39 +52,7 @@ type State struct {
 }
 
 func (n *Network) control(w http.ResponseWriter, r *http.Request) {
-	// A page in a browser must not steer it: it cannot send this type
-	// without asking first, nor come under this name from elsewhere.
-	host, _, err := net.SplitHostPort(r.Host)
-	if ip := net.ParseIP(host); err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
-		http.Error(w, "this address is loopback only", http.StatusForbidden)
-		return
-	}
-	switch r.Method {
-	case http.MethodGet:
-	case http.MethodPost:
-		if r.Header.Get("Content-Type") != "application/json" {
-			http.Error(w, "the command has not the type application/json", http.StatusUnsupportedMediaType)
-			return
-		}
-		var c Command
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&c); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		if err := n.Apply(c); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-	default:
-		http.Error(w, "GET or POST", http.StatusMethodNotAllowed)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	_ = e.Encode(n.State()) // to a client that may have gone
+	steer.Serve(w, r, maxRequest, n.Apply, n.State)
 }
 
 // Apply does what a Command says, or nothing and an error.
