@@ -51,7 +51,7 @@ func (f *File) NewUpdate() (*Update, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: its trailer names no catalog", ErrNoUpdate)
 	}
-	if v.Catalog() == nil {
+	if _, ok := v.Resolve(root).(Dict); !ok {
 		return nil, fmt.Errorf("%w: it has no catalog at %s", ErrNoUpdate, root)
 	}
 	u := &Update{f: f, v: v, objects: map[uint32]Object{}, shift: f.base, complete: f.Repaired}

@@ -113,8 +113,8 @@ func (s *slot) empty() bool { return s.hidden || !s.roomy() }
 func (d *document) addField(u *pdf.Update, s *slot, value, appearance pdf.Ref) error {
 	if s.fresh {
 		page := d.pages[s.page]
-		if page.Ref.Num == 0 {
-			return refused("page %d is no object of its own", s.page+1)
+		if dict, at := u.Dict(page.Ref); dict == nil || at.Num == 0 {
+			return refused("page %d is no dictionary of its own", s.page+1)
 		}
 		field := pdf.Dict{
 			"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Widget"), "FT": pdf.Name("Sig"), "T": pdf.NewText(s.name), "V": value,
@@ -131,10 +131,12 @@ func (d *document) addField(u *pdf.Update, s *slot, value, appearance pdf.Ref) e
 		return d.listField(u, s.ref)
 	}
 	field, _ := u.Dict(s.ref)
+	if field == nil {
+		return refused("the field %q is no dictionary", s.name)
+	}
 	field["V"] = value
 	u.Set(s.ref, field)
-	if s.widget.Num != 0 && appearance.Num != 0 {
-		widget, _ := u.Dict(s.widget)
+	if widget, _ := u.Dict(s.widget); widget != nil && appearance.Num != 0 {
 		widget["AP"] = pdf.Dict{"N": appearance}
 		delete(widget, "AS")
 		flags := pdf.Int(d.last.Resolve(widget["F"]), 0) | flagPrint | flagLocked
