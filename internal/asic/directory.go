@@ -109,7 +109,9 @@ func readAt(data io.ReaderAt, b []byte, at int64) error {
 }
 
 // readEnd finds the end record, which is the last of the file. A comment that
-// holds an end record of its own would let readers disagree, so it is refused.
+// holds an end record of its own would let readers disagree, so it is refused:
+// an earlier record whose comment ends with the file, or reaches over a last one
+// behind which there is something. Files that look like a record inside are none.
 func readEnd(data io.ReaderAt, size int64) (*end, error) {
 	const window = sizeEnd + 1<<16
 	n := min(size, window)
@@ -120,15 +122,15 @@ func readEnd(data io.ReaderAt, size int64) (*end, error) {
 	if err := readAt(data, tail, size-n); err != nil {
 		return nil, err
 	}
-	last := -1
+	last, fits := -1, false
 	for i := len(tail) - sizeEnd; i >= 0; i-- {
 		if binary.LittleEndian.Uint32(tail[i:]) != sigEnd {
 			continue
 		}
 		comment := int(binary.LittleEndian.Uint16(tail[i+20:]))
 		if last < 0 && i+sizeEnd+comment <= len(tail) {
-			last = i
-		} else if last >= 0 && i+sizeEnd+comment >= last+sizeEnd {
+			last, fits = i, i+sizeEnd+comment == len(tail)
+		} else if reach := i + sizeEnd + comment; last >= 0 && (reach == len(tail) || !fits && reach >= last+sizeEnd) {
 			return nil, unsafe("two end records")
 		}
 	}
