@@ -171,6 +171,10 @@ func transmit(ctx context.Context, t card.Transport, c card.Command, status uint
 	return data, nil
 }
 
+// MemoryCard tells whether an answer to reset is one that a reader makes up for a memory card: what is in it may be a SIS card. It
+// serves to tell cards apart without a command. An ACR38 shows a memory card as one that does not answer.
+func MemoryCard(atr []byte) bool { return len(atr) > 0 && !hasProcessor(atr) }
+
 // hasProcessor tells whether an answer to reset is that of a processor. Readers make one up for memory cards: 3B 04 and the first
 // four bytes of the memory (PC/SC part 3, section 3.1.3.2.3), without interface bytes.
 func hasProcessor(atr []byte) bool {

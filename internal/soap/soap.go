@@ -48,7 +48,7 @@ type Fault struct {
 // Error names the codes. Messages of services may name persons: they are not in it.
 func (f *Fault) Error() string {
 	if f.SOA != "" {
-		return "the service answers with the fault " + f.SOA
+		return fmt.Sprintf("the service answers with the fault %.48s", f.SOA)
 	}
 	return fmt.Sprintf("the service answers with the fault %.40q", f.Code)
 }
@@ -71,6 +71,11 @@ func open(ctx context.Context, raw []byte, method xmldsig.Method) ([]byte, error
 	body := root.Child(nsEnvelope, "Body")
 	if !root.Is(nsEnvelope, "Envelope") || body == nil {
 		return nil, fmt.Errorf("%w: no envelope with a body", ErrMalformed)
+	}
+	for n := range root.Elements() {
+		if n.Is(nsEnvelope, "Body") && n != body {
+			return nil, fmt.Errorf("%w: several bodies", ErrMalformed)
+		}
 	}
 	var content *xmldsig.Node
 	for n := range body.Elements() {

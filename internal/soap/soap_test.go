@@ -145,7 +145,7 @@ func TestOpenRefuses(t *testing.T) {
 	e := `<S:Envelope xmlns:S="` + nsEnvelope + `">`
 	for name, m := range map[string]string{
 		"nothing": "", "HTML": "<html/>", "cut": faultExample[:100], "no body": e + "</S:Envelope>", "empty body": e + "<S:Body/></S:Envelope>",
-		"two": e + "<S:Body><a/><b/></S:Body></S:Envelope>", "SOAP 1.2": `<S:Envelope xmlns:S="http://www.w3.org/2003/05/soap-envelope"><S:Body><a/></S:Body></S:Envelope>`,
+		"two": e + "<S:Body><a/><b/></S:Body></S:Envelope>", "two bodies": e + "<S:Body><a/></S:Body><S:Body><a/></S:Body></S:Envelope>", "SOAP 1.2": `<S:Envelope xmlns:S="http://www.w3.org/2003/05/soap-envelope"><S:Body><a/></S:Body></S:Envelope>`,
 		"DTD": "<!DOCTYPE a>" + faultExample, "deep": e + "<S:Body>" + strings.Repeat("<a>", 200) + strings.Repeat("</a>", 200) + "</S:Body></S:Envelope>",
 	} {
 		if _, err := Open(t.Context(), []byte(m)); !errors.Is(err, ErrMalformed) {

@@ -53,7 +53,7 @@ func (c *Client) try(ctx context.Context, q *Question) (a *Answer, tries []strin
 		if len(tries) > 0 || !notAuthenticated && !again {
 			return a, tries, nil
 		}
-		tries = append(tries, reason(a))
+		tries = append(tries, a.Reason())
 		if notAuthenticated {
 			refused = h
 		} else if !pause(ctx, beforeRetry) {

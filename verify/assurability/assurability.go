@@ -255,4 +255,5 @@ const (
 	OldInformation  Warning = "OLD_INFORMATION"   // the insurer's information is of before the day asked about
 	CachedAnswer    Warning = "CACHED_ANSWER"     // of earlier today, without guarantee of payment
 	NumberNotEchoed Warning = "NUMBER_NOT_ECHOED" // the answer does not repeat the national number
+	Contradiction   Warning = "CONTRADICTION"     // the answer says two things that cannot both be
 )

@@ -58,7 +58,7 @@ func (a *Answer) genIns(q *Question, root *xmldsig.Node) error {
 	}
 	common, response := child(root, "CommonOutput"), child(root, "Response")
 	a.References = References{text(common, "InputReference"), text(common, "NIPReference"), text(common, "OutputReference")}
-	if err := a.echoed(q, a.References.Input); err != nil {
+	if err := a.echoed(q, a.References.Input, text(root, "RecordCommonOutput", "InputReference")); err != nil {
 		return err
 	}
 	var r reader
@@ -80,6 +80,9 @@ func (a *Answer) genIns(q *Question, root *xmldsig.Node) error {
 	a.items(&r, child(detail, "InsurabilityList"))
 	a.situation(&r, detail)
 	paid := r.boolean(text(detail, "Payment", "PaymentByIo"))
+	if paid == nil {
+		r.fail("payment", "")
+	}
 	if err := a.samePerson(q); err != nil || r.err != nil {
 		return firstError(r.err, err)
 	}
@@ -89,7 +92,13 @@ func (a *Answer) genIns(q *Question, root *xmldsig.Node) error {
 
 // items reads the list of periods.
 func (a *Answer) items(r *reader, list *xmldsig.Node) {
-	for _, item := range children(list, "InsurabilityItem") {
+	if list == nil {
+		return
+	}
+	for item := range list.Elements() {
+		if item.Local() != "InsurabilityItem" { // a list of something else is not an empty one
+			r.fail("list of", item.Local())
+		}
 		p := Period{
 			From: r.date(text(item, "Period", "PeriodStart")), Until: r.date(text(item, "Period", "PeriodEnd")),
 			Mutuality: text(item, "Mutuality"), Affiliate: text(item, "RegNrWithMut"), CT1: text(item, "CT1"), CT2: text(item, "CT2"),
@@ -106,10 +115,8 @@ func (a *Answer) items(r *reader, list *xmldsig.Node) {
 			a.Approval.Number = p.Approval
 		}
 	}
-	if list != nil {
-		if truncated, _ := list.Attr("", "Truncated"); truncated == "true" || truncated == "1" {
-			a.warn(Truncated)
-		}
+	if truncated := r.boolean(list.Get("Truncated")); truncated != nil && *truncated {
+		a.warn(Truncated)
 	}
 }
 
@@ -117,10 +124,7 @@ func (a *Answer) items(r *reader, list *xmldsig.Node) {
 func (a *Answer) situation(r *reader, detail *xmldsig.Node) {
 	general := child(detail, "GeneralSituation")
 	if general != nil {
-		a.Event = Event(general.Get("Event"))
-		if !slices.Contains([]Event{ChangeDuring, Multiple, ClosedBefore, StartLater}, a.Event) {
-			r.fail("event", string(a.Event))
-		}
+		a.Event = r.event(general.Get("Event"))
 	}
 	for _, t := range children(general, "Transfer") {
 		a.Transfers = append(a.Transfers, Transfer{t.Get("Direction") == "toOtherIo", strings.TrimSuffix(text(t, "InsuranceOrg"), "00"), r.date(text(t, "TransferDate"))})
@@ -149,7 +153,7 @@ func (a *Answer) pharmacist(q *Question, root *xmldsig.Node) error {
 	}
 	record, info, answer := child(root, "RecordCommonOutput"), child(root, "ReturnInfo"), child(root, "InsurabilityResponse")
 	a.References = References{text(record, "Reference"), text(root, "CommonOutput", "Reference"), text(record, "IoReference")}
-	if err := a.echoed(q, a.References.Input); err != nil {
+	if err := a.echoed(q, a.References.Input, ""); err != nil {
 		return err
 	}
 	var r reader
@@ -211,9 +215,10 @@ func (a *Answer) cover(r *reader, answer, coverage *xmldsig.Node) {
 	p.Approval = a.Approval.Number
 }
 
-// echoed holds the reference in the answer against ours, which was never used before.
-func (a *Answer) echoed(q *Question, reference string) error {
-	if reference != q.Reference {
+// echoed holds the reference in the answer against ours, which was never used before, and that of its record, if it has one.
+func (a *Answer) echoed(q *Question, reference, record string) error {
+	number := func(s string) string { return strings.TrimLeft(s, "0") } // the schema has that of the record as a number
+	if reference != q.Reference || record != "" && number(record) != number(q.Reference) {
 		return fmt.Errorf("%w: it has the reference of another message", ErrAnswer)
 	}
 	return nil

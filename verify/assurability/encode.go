@@ -1,6 +1,9 @@
 package assurability
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Namespaces of the services.
 const (
@@ -42,6 +45,8 @@ func (p *Provider) check(s Service) error {
 	switch {
 	case p.NIHII == "":
 		missing = "the provider's number (NIHII)"
+	case !isNIHII(p.NIHII) || s == Pharmacist && p.Titular.NIHII != "" && len(p.Titular.NIHII) != 11:
+		return fmt.Errorf("%w: a provider's number (NIHII) has 8 or 11 digits, a titular pharmacist's 11", ErrQuestion)
 	case p.Quality == "":
 		missing = "the provider's quality"
 	case p.LicenceUser == "" || p.LicencePassword == "":
@@ -52,6 +57,11 @@ func (p *Provider) check(s Service) error {
 		return nil
 	}
 	return fmt.Errorf("%w: the configuration lacks %s", ErrQuestion, missing)
+}
+
+// isNIHII: 8 digits, or with the qualification behind them 11.
+func isNIHII(s string) bool {
+	return (len(s) == 8 || len(s) == 11) && strings.Trim(s, "0123456789") == ""
 }
 
 // origin writes who asks, in the elements that all three services have in common (facts sheet a.2). who writes the care provider.

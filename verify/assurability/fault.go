@@ -56,6 +56,20 @@ func (a *Answer) judgeFault() {
 	}
 }
 
+// detailWarnings are the details of what is no fault but a warning beside an answer of MemberData (facts sheet b.4).
+var detailWarnings = map[string]Warning{"MUTATION": InsurerChanged, "ONLY_FIVE_PERIODS_RETURNED": Truncated}
+
+func (a *Answer) warnFault() {
+	if a.Fault == nil {
+		return
+	}
+	for _, d := range a.Fault.Details {
+		if w, ok := detailWarnings[d.Code]; ok {
+			a.warn(w)
+		}
+	}
+}
+
 // Retry tells whether the same question may be asked again at once (facts sheet b.4): the network could not pass it on, and no
 // insurer said why.
 func (f *Fault) Retry() bool {

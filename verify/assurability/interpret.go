@@ -32,13 +32,19 @@ func (p *Period) covers(day niss.Date) bool {
 func (a *Answer) judge(q *Question, paid *bool) {
 	day := q.last()
 	i := slices.IndexFunc(a.Periods, func(p Period) bool { return p.covers(day) })
+	closed := a.Event == ClosedBefore || a.Event == StartLater
+	if closed && (i >= 0 || paid != nil && *paid) {
+		a.warn(Contradiction)
+	}
 	switch {
 	case q.Patient.NISS == "" && !a.confirmed: // about whom this is nobody knows
 		a.Status = Unknown
 	case a.Person.Deceased != (niss.Date{}) && !day.Before(a.Person.Deceased):
 		a.Status = Deceased
-	case i < 0 && len(a.Periods) == 0 && (a.Event == ClosedBefore || a.Event == StartLater) && (q.Patient.NISS == "" || a.Person.NISS != ""):
+	case closed && a.saysNothingElse(q):
 		a.Status = NotInsured
+	case closed:
+		a.Status = Unknown
 	case paid != nil && !*paid:
 		a.Status = ThirdPartyRefused
 	case i >= 0:
@@ -51,13 +57,44 @@ func (a *Answer) judge(q *Question, paid *bool) {
 	}
 	if i >= 0 {
 		a.tariff(&a.Periods[i])
+		a.oneCover(day, &a.Periods[i])
+	}
+	if len(a.Periods) > 0 {
 		a.coverage(q)
+	}
+	if a.Status == Insured && paid == nil { // whether the insurer pays was not told
+		a.warn(PartialAnswer)
 	}
 	if len(a.Transfers) > 0 || a.Event == ChangeDuring {
 		a.warn(InsurerChanged)
 	}
 	if len(a.MedicalHouses) > 0 {
 		a.warn(InMedicalHouse)
+	}
+}
+
+// saysNothingElse tells whether an answer by which the cover is closed leaves no doubt about it: it names the patient, is whole, has no
+// cover and no promise to pay in it, and no other insurer who may have taken over.
+func (a *Answer) saysNothingElse(q *Question) bool {
+	for _, w := range []Warning{Contradiction, PartialAnswer, Truncated} {
+		if slices.Contains(a.Warnings, w) {
+			return false
+		}
+	}
+	return len(a.Periods) == 0 && len(a.Transfers) == 0 && (q.Patient.NISS == "" || a.Person.NISS != "")
+}
+
+// oneCover warns if a second period covers the same day otherwise: then neither mutuality nor tariff is sure.
+func (a *Answer) oneCover(day niss.Date, first *Period) {
+	for i := range a.Periods {
+		p := &a.Periods[i]
+		if p == first || !p.covers(day) || p.Mutuality == first.Mutuality && p.CT1 == first.CT1 && p.CT2 == first.CT2 {
+			continue
+		}
+		a.warn(Contradiction)
+		if p.CT1 != first.CT1 {
+			a.Tariff = NoTariff
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package assurability
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -49,8 +50,8 @@ func (c *Client) log(q *Question, a *Answer, tries []string, start time.Time) {
 	}
 	call := Call{Time: start, User: q.User, NIHII: c.provider.NIHII, Patient: c.standIn(q.Patient), Service: q.Service, Endpoint: c.o.Endpoints[q.Service],
 		From: q.From.String(), Until: q.last().String(), Contact: contactTypes[q.Contact], Request: q.requestType(),
-		Input: q.Reference, Network: a.References.Network, Output: a.References.Output, UserReference: q.UserReference,
-		Status: a.Status, Reason: reason(a), Tries: tries, Approval: a.Approval.Number, Latency: c.now().Sub(start), Age: a.Age}
+		Input: q.Reference, Network: short(a.References.Network), Output: short(a.References.Output), UserReference: q.UserReference,
+		Status: a.Status, Reason: a.Reason(), Tries: tries, Approval: short(a.Approval.Number), Latency: c.now().Sub(start), Age: a.Age}
 	if q.Reading != (Reading{}) {
 		r := q.Reading
 		call.Reading = &r
@@ -62,9 +63,9 @@ func (c *Client) log(q *Question, a *Answer, tries []string, start time.Time) {
 		call.Network, call.Output = "", "" // they are those of the earlier call
 	}
 	if a.Fault != nil {
-		call.Faults = append(call.Faults, a.Fault.Code)
-		for _, d := range a.Fault.Details {
-			call.Faults = append(call.Faults, d.Code)
+		call.Faults = append(call.Faults, short(a.Fault.Code))
+		for _, d := range a.Fault.Details[:min(len(a.Fault.Details), maxFaults)] {
+			call.Faults = append(call.Faults, short(d.Code))
 		}
 	}
 	if q.evidence != nil {
@@ -73,20 +74,30 @@ func (c *Client) log(q *Question, a *Answer, tries []string, start time.Time) {
 	c.o.Log(call)
 }
 
-// reason is the cause in a word, without anything that came from outside but codes; empty if there is none.
-func reason(a *Answer) string {
+// maxCode and maxFaults bound what a service can put into the log: the longest code there is has 45 characters.
+const maxCode, maxFaults = 48, 20
+
+// short is a code or number of a service, as long as those that there are.
+func short(s string) string { return s[:min(len(s), maxCode)] }
+
+// Reason is the Cause in a word: the code of a SOAP fault ("SOA-02001"), "status 503", "timeout", "paused", "certificate",
+// "answer refused", "session", "fault" (see Fault), "cancelled" or "unavailable"; empty if there is none.
+func (a *Answer) Reason() string {
 	var fault *soap.Fault
 	var status *fetch.StatusError
+	var certificate *tls.CertificateVerificationError
 	switch err := a.Cause; {
 	case err == nil:
 		return ""
 	case errors.As(err, &fault):
 		if fault.SOA != "" {
-			return fmt.Sprintf("%.20s", fault.SOA)
+			return short(fault.SOA)
 		}
 		return "fault"
 	case errors.As(err, &status):
 		return fmt.Sprintf("status %d", status.Code)
+	case errors.As(err, &certificate):
+		return "certificate"
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
 	case errors.Is(err, ErrPaused):

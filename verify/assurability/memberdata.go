@@ -3,6 +3,7 @@ package assurability
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,9 +147,10 @@ func (a *Answer) samlResponse(q *Question, n *xmldsig.Node) error {
 		a.judgeFault()
 		return nil
 	}
-	if level2 == "PartialAnswer" {
+	if level2 != "" || a.Fault != nil {
 		a.warn(PartialAnswer)
 	}
+	a.warnFault()
 	return a.assertions(q, children(n, "Assertion"))
 }
 
@@ -156,8 +158,8 @@ func (a *Answer) samlResponse(q *Question, n *xmldsig.Node) error {
 // about. Clocks that differ by more than minutes would not get a message through.
 func (a *Answer) madeSince(q *Question, issued string) error {
 	var r reader
-	if at := r.instant(issued); r.err == nil && !q.Sent.IsZero() && at.Before(q.Sent.Add(-time.Hour)) {
-		return fmt.Errorf("%w: it was made before the question", ErrAnswer)
+	if at := r.instant(issued); r.err == nil && !q.Sent.IsZero() && at.Sub(q.Sent).Abs() > time.Hour {
+		return fmt.Errorf("%w: it was not made when the question was asked", ErrAnswer)
 	}
 	return r.err
 }
@@ -178,14 +180,28 @@ func (a *Answer) assertions(q *Question, list []*xmldsig.Node) error {
 		from, until := r.window(child(n, "Conditions"))
 		switch kind := strings.TrimPrefix(text(n, "Advice", "AssertionType"), nippin); kind {
 		case "insurability:patientData":
-			a.Person = Person{r.number(first(values[attrSSIN])), first(values[nippin+"careReceiver:name"]), first(values[nippin+"careReceiver:firstName"]),
-				r.date(first(values[nippin+"careReceiver:birthDate"])), r.date(first(values[nippin+"careReceiver:deceasedDate"])), r.sex(first(values[nippin+"careReceiver:gender"]))}
+			p := Person{r.number(r.one(values[attrSSIN])), r.one(values[nippin+"careReceiver:name"]), r.one(values[nippin+"careReceiver:firstName"]),
+				r.date(r.one(values[nippin+"careReceiver:birthDate"])), r.date(r.one(values[nippin+"careReceiver:deceasedDate"])), r.sex(r.one(values[nippin+"careReceiver:gender"]))}
+			if a.Person != (Person{}) && (p.NISS != a.Person.NISS || p.Deceased != a.Person.Deceased) {
+				r.fail("second person", "")
+			}
+			a.Person = p
 		case "insurability:period":
 			a.memberPeriod(&r, values, from, until)
 		case "insurability:payment":
-			paid = r.boolean(first(values[nippin+"payment:byIO"]))
+			if says := r.boolean(r.one(values[nippin+"payment:byIO"])); says != nil && about(q.last(), from, until) {
+				if paid != nil && *paid != *says {
+					r.fail("payment and refusal of it", "")
+				}
+				paid = says
+			}
 		case "insurability:generalSituation":
-			a.Event = Event(first(values[nippin+"generalSituation:event"]))
+			if says := r.one(values[nippin+"generalSituation:event"]); says != "" && about(q.last(), from, until) {
+				if a.Event != NoEvent && a.Event != Event(says) {
+					r.fail("second event", says)
+				}
+				a.Event = r.event(says)
+			}
 		case "medicalHouse":
 			a.memberHouse(values[nippin+"medicalHouse:type"], from, until)
 		case "hospitalisation":
@@ -199,13 +215,18 @@ func (a *Answer) assertions(q *Question, list []*xmldsig.Node) error {
 	return nil
 }
 
+// about tells whether a fact, valid from a day until another, is about the day. Bounds that are not told are none.
+func about(day, from, until niss.Date) bool {
+	return (from == niss.Date{} || !day.Before(from)) && (until == niss.Date{} || !until.Before(day))
+}
+
 // memberPeriod is a period of cover: its bounds are the assertion's Conditions.
 func (a *Answer) memberPeriod(r *reader, values map[string][]string, from, until niss.Date) {
-	if from == (niss.Date{}) {
-		r.fail("period of cover", "")
+	if from == (niss.Date{}) || until != (niss.Date{}) && until.Before(from) {
+		r.fail("period of cover", from.String())
 	}
-	p := Period{From: from, Until: until, Mutuality: first(values[nippin+"careReceiver:mutuality"]), Affiliate: first(values[nippin+"careReceiver:registrationNumber"]),
-		CT1: first(values[nippin+"cb1"]), CT2: first(values[nippin+"cb2"]), Information: r.date(first(values[nippin+"communicationDate"])), Approval: first(values[nippin+"paymentApproval"])}
+	p := Period{From: from, Until: until, Mutuality: r.one(values[nippin+"careReceiver:mutuality"]), Affiliate: r.one(values[nippin+"careReceiver:registrationNumber"]),
+		CT1: r.one(values[nippin+"cb1"]), CT2: r.one(values[nippin+"cb2"]), Information: r.date(r.one(values[nippin+"communicationDate"])), Approval: r.one(values[nippin+"paymentApproval"])}
 	a.Periods = append(a.Periods, p)
 	if p.Approval != "" && p.covers(a.Until) {
 		a.Approval.Number = p.Approval
@@ -225,17 +246,23 @@ func (a *Answer) memberHouse(kinds []string, from, until niss.Date) {
 // attributes are the values of an assertion by the names of their attributes.
 func attributes(assertion *xmldsig.Node) map[string][]string {
 	values := map[string][]string{}
-	for _, attribute := range children(child(assertion, "AttributeStatement"), "Attribute") {
-		for _, v := range children(attribute, "AttributeValue") {
-			values[attribute.Get("Name")] = append(values[attribute.Get("Name")], strings.TrimSpace(v.Text()))
+	for _, statement := range children(assertion, "AttributeStatement") {
+		for _, attribute := range children(statement, "Attribute") {
+			for _, v := range children(attribute, "AttributeValue") {
+				values[attribute.Get("Name")] = append(values[attribute.Get("Name")], strings.TrimSpace(v.Text()))
+			}
 		}
 	}
 	return values
 }
 
-func first(values []string) string {
+// one is the value of an attribute that has one; empty if it is not there.
+func (r *reader) one(values []string) string {
 	if len(values) == 0 {
 		return ""
+	}
+	if slices.ContainsFunc(values, func(v string) bool { return v != values[0] }) {
+		r.fail("several values of an attribute", "")
 	}
 	return values[0]
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func TestExamples(t *testing.T) {
 		{"pharm-12-response-multi-io.xml", Pharmacist, pharm, Conflict, NoTariff, nil, nil},
 		{"mda-10-response-insured-bim.xml", MemberData, mda, Insured, Increased, []Warning{InMedicalHouse}, nil},
 		{"mda-11-response-closed.xml", MemberData, mda, NotInsured, NoTariff, nil, nil},
-		{"mda-12-response-partial-mutation.xml", MemberData, mda, Insured, Increased, []Warning{PartialAnswer}, nil},
+		{"mda-12-response-partial-mutation.xml", MemberData, mda, Insured, Increased, []Warning{PartialAnswer, InsurerChanged}, nil},
 		{"mda-20-error-niss-checkdigit.xml", MemberData, mda, Unavailable, NoTariff, nil, nil},
 		{"mda-21-error-unauthorized-facet.xml", MemberData, mda, Unavailable, NoTariff, nil, nil},
 		{"mda-22-error-unknown-io.xml", MemberData, mda, Unknown, NoTariff, nil, nil},
@@ -243,10 +244,26 @@ func FuzzDecode(f *testing.F) {
 		f.Add(i, fmt.Sprintf(`<p:%s xmlns:p="%s"><Status><Code>200</Code></Status></p:%[1]s>`, name, []string{nsGenIns, nsPharm}[i]))
 	}
 	f.Add(2, wrap(`<samlp:Response xmlns:samlp="`+nsSAMLP+`" InResponseTo="_26031500000101" IssueInstant="2026-03-15T10:00:01Z"><samlp:Status><samlp:StatusCode Value="`+statusSuccess+`"/></samlp:Status></samlp:Response>`))
+	genIns := *q
+	genIns.Reference = "06031500000101"
+	f.Add(0, genInsAnswer(closedEvent+paysNot))
+	f.Add(0, genInsAnswer(pays+listed(today126)))
+	who, closed := asserted("insurability:patientData", "", attrSSIN+"=50061599733"), asserted("insurability:generalSituation", "", nippin+"generalSituation:event=closedBefore")
+	f.Add(2, samlAnswer("2026-03-15T11:00:01Z", "", who+closed))
 	f.Fuzz(func(t *testing.T, service int, raw string) {
-		a, err := Decode([]Service{GenIns, Pharmacist, MemberData}[uint(service)%3], q, []byte(raw), noon)
-		if err == nil && a.Status == "" {
+		s, q := []Service{GenIns, Pharmacist, MemberData}[uint(service)%3], q
+		if s == GenIns {
+			q = &genIns
+		}
+		a, err := Decode(s, q, []byte(raw), noon)
+		switch {
+		case err != nil:
+		case a.Status == "":
 			t.Fatal("an answer without status")
+		case a.Status == NotInsured && (s == Pharmacist || a.Person.NISS != q.Patient.NISS || len(a.Periods)+len(a.Transfers) > 0):
+			t.Fatalf("not insured: %+v", a)
+		case a.Status == Insured && !slices.ContainsFunc(a.Periods, func(p Period) bool { return p.covers(q.From) }):
+			t.Fatalf("insured: %+v", a)
 		}
 	})
 }

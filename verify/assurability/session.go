@@ -238,10 +238,18 @@ func (s *Session) current(ctx context.Context, refused *held) (*held, error) {
 	if h := s.get(); usable(h) { // somebody was faster
 		return h, nil
 	}
+	var unread error // why the file gives no session, other than that there is none
 	if s.o.File != "" {
-		if h, err := s.load(); err == nil && usable(h) {
+		h, err := s.load()
+		if err == nil && usable(h) {
 			s.set(h)
 			return h, nil
+		}
+		if err == nil && s.get() == nil { // to say when it ended
+			s.set(h)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			unread = err
 		}
 	}
 	switch h := s.get(); {
@@ -253,6 +261,8 @@ func (s *Session) current(ctx context.Context, refused *held) (*held, error) {
 			return h, nil
 		}
 		return nil, err
+	case h == nil && unread != nil:
+		return nil, unread
 	case h == nil:
 		return nil, fmt.Errorf("%w: it is not open", ErrSession)
 	case refused != nil:

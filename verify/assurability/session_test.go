@@ -116,6 +116,28 @@ func TestSessionFileRefused(t *testing.T) {
 	if err := x.session.Load(); !errors.Is(err, ErrSession) {
 		t.Errorf("others can read it: %v", err)
 	}
+	reader := x.session.o
+	reader.Credential, reader.Unattended = nil, false
+	asks := func(want string) { // one who needs the token is told why there is none
+		t.Helper()
+		s, err := NewSession(reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.Token(t.Context()); !errors.Is(err, ErrSession) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	asks("can be read by others")
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.clock.pass(25 * time.Hour)
+	asks("it ended at")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	asks("it is not open")
 }
 
 // TestNoToken: a token service that fails is the network's failure, a credential that does is its owner's business.

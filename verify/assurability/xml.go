@@ -2,6 +2,7 @@ package assurability
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +42,31 @@ func parse(raw []byte) (*xmldsig.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
-	return d.Root(), nil
+	return d.Root(), onlyOnce(d.Root())
+}
+
+// repeated are the elements of an answer that may stand several times in one place (facts sheet a.4, a.8, b.3). All others stand once:
+// of two, one could say what the other does not. What is inside a signature or behind an extension is not read.
+var repeated = map[string]bool{"Message": true, "Transfer": true, "MaxInvoiced": true, "InsurabilityItem": true, "IO": true, "Detail": true,
+	"Assertion": true, "AttributeStatement": true, "Attribute": true, "AttributeValue": true, "Facet": true,
+	"SubjectConfirmation": true, "Signature": true, "ExtendedInformation": true, "Extensions": true}
+
+// onlyOnce refuses an answer in which an element is there twice, whatever their namespaces.
+func onlyOnce(n *xmldsig.Node) error {
+	if n.Is(xmldsig.NamespaceDS, "Signature") || n.Local() == "ExtendedInformation" || n.Local() == "Extensions" {
+		return nil
+	}
+	seen := map[string]bool{}
+	for c := range n.Elements() {
+		if seen[c.Local()] && !repeated[c.Local()] {
+			return fmt.Errorf("%w: it has %.40q twice in one place", ErrAnswer, c.Local())
+		}
+		seen[c.Local()] = true
+		if err := onlyOnce(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // child is the first child element of that local name, whatever its namespace: the services are not of one mind about those.
@@ -116,6 +141,14 @@ func (r *reader) boolean(s string) *bool {
 		r.fail("boolean", s)
 	}
 	return &v
+}
+
+// event reads what happened to the cover.
+func (r *reader) event(s string) Event {
+	if !slices.Contains([]Event{ChangeDuring, Multiple, ClosedBefore, StartLater}, Event(s)) {
+		r.fail("event", s)
+	}
+	return Event(s)
 }
 
 func (r *reader) year(s string) int {

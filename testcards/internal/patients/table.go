@@ -80,7 +80,7 @@ var changingOnes = []Patient{
 		p.Covers = []Cover{old, {From: 0, Until: Open, Mutuality: "126", Affiliate: "0000000271828", CT1: "110", CT2: "110"}}
 		p.Transfer = &Transfer{From: "300"}
 		p.all(insured, ordinary, "INSURER_CHANGED")
-		p.Pharmacist, p.Member = outcome(insured, ordinary), outcome(insured, ordinary, "PARTIAL_ANSWER")
+		p.Pharmacist, p.Member = outcome(insured, ordinary), outcome(insured, ordinary, "PARTIAL_ANSWER", "INSURER_CHANGED")
 	}),
 	person(17, "two-periods", "increased intervention until last week", "PERSOON", "Voorbeeld", true, "19881224", 998).with(func(p *Patient) {
 		p.at("319", "0000987654321")
