@@ -1,0 +1,218 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/eidkit/eidkit/agent/access"
+	"github.com/eidkit/eidkit/agent/audit"
+	"github.com/eidkit/eidkit/agent/cards"
+	"github.com/eidkit/eidkit/agent/desk"
+	"github.com/eidkit/eidkit/agent/gate"
+	"github.com/eidkit/eidkit/agent/protocol"
+	"github.com/eidkit/eidkit/card/beid"
+)
+
+// operation is what a method wants to do with a card.
+type operation struct {
+	method  string
+	kind    access.Operation
+	fields  []string
+	purpose string
+
+	cardID string       // the card meant; empty: the only one, or the one that the user chooses
+	cards  []cards.Kind // that will do
+	role   string       // of the readers whose cards are meant where several will do
+
+	documents []desk.Document
+	hashOnly  bool
+}
+
+// task is an operation that was let through.
+type task struct {
+	s       *Service
+	call    *Call
+	op      operation
+	pass    *gate.Pass
+	card    cards.Choice
+	outcome audit.Outcome // for the log; its code is set at the end
+}
+
+// eidOnly are the cards that sign, log in and have a PIN.
+var eidOnly = []cards.Kind{cards.EID}
+
+// do finds the card, has the operation let through, does it, and has what came of
+// it written down. f does not end the pass.
+func (s *Service) do(ctx context.Context, c *Call, op operation, f func(ctx context.Context, t *task) error) error {
+	choice, err := s.choose(ctx, c, op)
+	if err != nil {
+		return fault(err)
+	}
+	request := s.request(c, op, choice)
+	if s.o.Authority.Decide(request.Request).Verdict == access.Ask {
+		waiting(c, "consent", "")
+	}
+	pass, err := s.o.Gate.Enter(ctx, request)
+	if err != nil {
+		return fault(err)
+	}
+	t := &task{s: s, call: c, op: op, pass: pass, card: choice, outcome: audit.Outcome{CardKind: string(choice.Kind)}}
+	over := false
+	defer func() {
+		if !over { // f panicked, and the log says at least that nothing was answered
+			_ = pass.Done(t.outcomeOf(&protocol.Error{Code: protocol.Internal}))
+		}
+	}()
+	err = f(cards.OnQueue(ctx, func(holder string) { waiting(c, "queue", holder) }), t)
+	over = true
+	return fault(pass.Done(t.outcomeOf(err)))
+}
+
+// outcomeOf is what Done gets: the error is the client's.
+func (t *task) outcomeOf(err error) (audit.Outcome, error) { return t.outcome, fault(err) }
+
+// request is what the gate is asked for a card.
+func (s *Service) request(c *Call, op operation, choice cards.Choice) gate.Request {
+	r := gate.Request{Request: access.Request{Client: c.Client, Operation: op.kind, Fields: op.fields, Purpose: op.purpose,
+		Reader: choice.Reader, Role: choice.Role}, Method: op.method, Documents: op.documents, HashOnly: op.hashOnly}
+	if choice.CardID != "" {
+		r.Mode, r.Insertion, r.Gone, r.Card = "chip", choice.CardID, s.o.Hub.Gone(choice.CardID), cardName(choice.Kind)
+	}
+	return r
+}
+
+// cardName is what a card is called in dialogs.
+func cardName(k cards.Kind) string {
+	switch k {
+	case cards.EID:
+		return "eID"
+	case cards.SIS:
+		return "SIS"
+	}
+	return ""
+}
+
+// choose finds the card that is meant. It gets no command, and nobody is asked on
+// behalf of a client that would be refused: the gate tells him so.
+func (s *Service) choose(ctx context.Context, c *Call, op operation) (cards.Choice, error) {
+	found, err := s.o.Hub.Find(op.cardID, op.cards, nil)
+	if err != nil {
+		if refusal := s.refusal(ctx, c, op); refusal != nil {
+			return cards.Choice{}, refusal // what is in the readers is no business of his
+		}
+		return cards.Choice{}, err
+	}
+	open := slices.DeleteFunc(slices.Clone(found), func(ch cards.Choice) bool {
+		return s.o.Authority.Decide(s.request(c, op, ch).Request).Verdict == access.Refuse
+	})
+	switch len(open) {
+	case 0:
+		return found[0], nil
+	case 1:
+		return open[0], nil
+	}
+	if of := withRole(open, op.role); len(of) > 0 {
+		open = of
+	}
+	if len(open) == 1 {
+		return open[0], nil
+	}
+	choice := desk.Choice{Client: c.Client, Operation: op.kind}
+	for _, ch := range open {
+		choice.Options = append(choice.Options, desk.Option{Reader: ch.Reader, Role: ch.Role, Card: cardName(ch.Kind), Insertion: ch.CardID})
+	}
+	waiting(c, "choice", "")
+	i, err := s.o.Desk.Choose(ctx, choice)
+	switch {
+	case errors.Is(err, desk.ErrCancelled):
+		s.o.Authority.Denied(c.Client) // a no is a no, whatever was asked
+		return cards.Choice{}, err
+	case errors.Is(err, desk.ErrUnavailable):
+		return cards.Choice{}, protocol.Errorf(protocol.NotAuthorised, "there are several cards, and nobody can be asked which one is meant: name it by cardId")
+	case err != nil:
+		return cards.Choice{}, err
+	case i < 0 || i >= len(open):
+		return cards.Choice{}, protocol.Errorf(protocol.ConsentDenied, "no card was chosen")
+	}
+	return open[i], nil
+}
+
+// refusal has the gate refuse a client whom no card would change anything for.
+func (s *Service) refusal(ctx context.Context, c *Call, op operation) error {
+	r := s.request(c, op, cards.Choice{})
+	if s.o.Authority.Decide(r.Request).Verdict != access.Refuse {
+		return nil
+	}
+	pass, err := s.o.Gate.Enter(ctx, r)
+	if err != nil {
+		return err
+	}
+	return pass.Done(audit.Outcome{}, protocol.Errorf(protocol.NotAuthorised, "this is not allowed to the client"))
+}
+
+func withRole(choices []cards.Choice, role string) []cards.Choice {
+	var of []cards.Choice
+	for _, ch := range choices {
+		if role != "" && ch.Role == role {
+			of = append(of, ch)
+		}
+	}
+	return of
+}
+
+// use works with the card.
+func (t *task) use(ctx context.Context, f func(ctx context.Context, c *beid.Card) error) error {
+	return t.s.o.Hub.Use(ctx, t.pass, t.card.CardID, f)
+}
+
+// pins asks for the PIN, which the client is told of but never sees.
+func (t *task) pins(documents []desk.Document) (*desk.PINs, func(context.Context, beid.PINRequest) (pin, error)) {
+	p := t.s.o.Desk.PINs(desk.Consent{Client: t.call.Client, Operation: t.op.kind, Fields: t.op.fields, Purpose: t.op.purpose, Reader: t.card.Reader,
+		Card: cardName(t.card.Kind), Documents: documents, Insertion: t.card.CardID, HashOnly: t.op.hashOnly})
+	return p, func(ctx context.Context, req beid.PINRequest) (pin, error) {
+		if err := t.pass.Check(); err != nil { // the card may have gone since it was agreed upon
+			return pin{}, err
+		}
+		if req.Pinpad {
+			waiting(t.call, "pinpad", "")
+		} else {
+			waiting(t.call, "pin", "")
+		}
+		return p.Ask(ctx, req)
+	}
+}
+
+// callID is the ID of the request as the client wrote it.
+func callID(c *Call) json.RawMessage {
+	if id := json.RawMessage(c.ID); json.Valid(id) {
+		return id
+	}
+	return json.RawMessage("null")
+}
+
+// waiting tells the client what its request is waiting for.
+func waiting(c *Call, what, holder string) {
+	if c.Notify == nil {
+		return
+	}
+	c.Notify("operation.waiting", struct {
+		ID     json.RawMessage `json:"id"`
+		For    string          `json:"for"`
+		Holder string          `json:"holder,omitempty"`
+	}{callID(c), what, holder})
+}
+
+// progress tells the client how far its request is.
+func progress(c *Call, step string, done, total int64) {
+	if c.Notify == nil {
+		return
+	}
+	c.Notify("operation.progress", struct {
+		ID    json.RawMessage `json:"id"`
+		Step  string          `json:"step"`
+		Done  int64           `json:"done"`
+		Total int64           `json:"total"`
+	}{callID(c), step, done, total})
+}

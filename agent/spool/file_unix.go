@@ -1,0 +1,6 @@
+//go:build unix
+
+package spool
+
+// unlinkAtOnce: an open file needs no name.
+const unlinkAtOnce = true
