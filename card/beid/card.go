@@ -120,7 +120,7 @@ var (
 // identify finds out whether the card is a Belgian eID, and which. A card whose answer to reset is known has its applet selected
 // by that reset; on any other the applet is selected first, so that foreign cards never see our private commands.
 func (c *Card) identify(tx *card.Tx) error {
-	c.selectApplet = !knownATR(c.card.ATR())
+	c.selectApplet = !KnownATR(c.card.ATR())
 	raw, err := c.cardData(tx)
 	if err != nil && !c.selectApplet && isStatus(err) { // known answer to reset, other applet selected by somebody
 		c.selectApplet = true
@@ -198,9 +198,10 @@ func isStatus(err error) bool {
 // applet18 tells whether the card works like applet 1.8: elliptic curves, PIN tries in the card data, basic key.
 func (c *Card) applet18() bool { return c.data.AppletVersion >= 0x18 }
 
-// knownATR tells whether a Belgian eID gives this answer to reset (facts sheet 1.1): the 1.x pattern, with TA1, TC2, chip
-// dependent bytes and the minor version left out, or that of 1.8.
-func knownATR(atr []byte) bool {
+// KnownATR tells whether a Belgian eID gives this answer to reset (facts sheet 1.1): the 1.x pattern, with TA1, TC2, chip
+// dependent bytes and the minor version left out, or that of 1.8. It serves to tell cards apart without a command; Open also takes
+// an eID with another.
+func KnownATR(atr []byte) bool {
 	pattern := []byte{0x3B, 0x98, 0x00, 0x40, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01, 0xAD, 0x13, 0x10}
 	mask := []byte{0xFF, 0xFF, 0x00, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xF0}
 	if len(atr) == len(pattern) {
