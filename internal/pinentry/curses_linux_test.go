@@ -258,3 +258,28 @@ func TestCursesWithoutTerminal(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// In the real program Enter denies; the button in the middle permits.
+func TestCursesPermit(t *testing.T) {
+	d, term := curses(t)
+	p := wanted
+	p.Further = ""
+	for keys, want := range map[string]Permitted{"\r": Denied, "\t\r": PermittedOnce, "\t\t\r": Denied} {
+		go func() {
+			term.await("https://portal.example", "wants to log you in", "The site says: hello", "<Deny>", "<Allow once>", "<Cancel>")
+			term.keys(keys)
+		}()
+		if got, err := d.Permit(background, p); err != nil || got != want {
+			t.Errorf("keys %q: %v, %v", keys, got, err)
+		}
+	}
+	go func() {
+		term.await("<Deny>", "<Allow once>", "<Cancel>")
+		term.keys("\t\r")
+		term.await("For good?", "<Allow once>", "<Always>", "<Deny>")
+		term.keys("\t\r")
+	}()
+	if got, err := d.Permit(background, wanted); err != nil || got != PermittedAlways {
+		t.Errorf("always: %v, %v", got, err)
+	}
+}

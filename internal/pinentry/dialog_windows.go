@@ -37,7 +37,8 @@ const (
 
 	mbOKCancel, mbQuestion, mbInformation = 0x1, 0x20, 0x40
 	mbSecondIsDefault, mbForeground       = 0x100, 0x10000
-	idOK                                  = 1
+	mbYesNoCancel, mbThirdIsDefault       = 0x3, 0x200
+	idOK, idYes, idNo                     = 1, 6, 7
 )
 
 // credUIInfo is CREDUI_INFOW.
@@ -158,14 +159,37 @@ func (w windows) message(f form) error {
 	return err
 }
 
+// three is a box with the system's own Yes, No and Cancel, of which Cancel is what Enter, Escape and closing mean; the text says
+// what they stand for.
+func (w windows) three(f form) (pressed, error) {
+	legend := fmt.Sprintf("\n\n%s\t= %s\n%s\t= %s", "Yes / Ja / Oui", f.other, "No / Nee / Non / Nein", f.no)
+	f.text += legend
+	return wait(w.ctx, func() (pressed, error) {
+		code, err := box(f, mbYesNoCancel|mbQuestion|mbThirdIsDefault)
+		switch code {
+		case idYes:
+			return pressedOther, err
+		case idNo:
+			return pressedOK, err
+		}
+		return pressedNone, err
+	}, func(pressed) {})
+}
+
 func messageBox(f form, style uintptr) (bool, error) {
-	box, err := procedure("user32.dll", "MessageBoxW")
+	code, err := box(f, style)
+	return code == idOK, err
+}
+
+// box shows a message box and returns the button.
+func box(f form, style uintptr) (uintptr, error) {
+	show, err := procedure("user32.dll", "MessageBoxW")
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	code, _, err := box.Call(0, uintptr(unsafe.Pointer(utf16(f.text))), uintptr(unsafe.Pointer(utf16(f.title))), style|mbForeground)
+	code, _, err := show.Call(0, uintptr(unsafe.Pointer(utf16(f.text))), uintptr(unsafe.Pointer(utf16(f.title))), style|mbForeground)
 	if code == 0 {
-		return false, errors.Join(errors.New("message box"), err)
+		return 0, errors.Join(errors.New("message box"), err)
 	}
-	return code == idOK, nil
+	return code, nil
 }

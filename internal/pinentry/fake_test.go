@@ -25,6 +25,8 @@ type fakeScript struct {
 	Greeting string // default: OK
 	GetPIN   []string
 	Confirm  string
+	Confirms []string // answers to CONFIRM, one after the other, before Confirm
+	Flavor   string   // answer to GETINFO flavor
 	Unknown  []string // commands it does not know
 	Socket   string   // connected to when it hangs
 	Log      string   // file for what it is told
@@ -81,6 +83,11 @@ func fakeMain() int {
 			if len(s.GetPIN) > 1 {
 				s.GetPIN = s.GetPIN[1:]
 			}
+		case in.Text() == "GETINFO flavor" && s.Flavor != "":
+			s.reply("D "+s.Flavor, true)
+		case word == "CONFIRM" && len(s.Confirms) > 0:
+			s.reply(s.Confirms[0], true)
+			s.Confirms = s.Confirms[1:]
 		case word == "CONFIRM" || word == "MESSAGE":
 			s.reply(s.Confirm, true)
 		case word == "BYE":

@@ -1,8 +1,8 @@
 // Package pinentry asks for a PIN in a dialog of its own: any pinentry program (gnome3, qt, curses, mac), spoken to over its Assuan
 // pipe, or the system's credential dialog on Windows.
 //
-// Start with a [Dialog] and [Dialog.PIN]; [Dialog.Confirm] and [Dialog.Message] show questions and notices. [Find] tells which
-// program would be used, [TextsIn] has the words.
+// Start with a [Dialog] and [Dialog.PIN]; [Dialog.Confirm] and [Dialog.Message] show questions and notices, [Dialog.Permit] asks for a
+// permission and [Dialog.ChooseOne] for a choice. [Find] tells which program would be used, [TextsIn] has the words.
 //
 // The PIN is read into bytes that are wiped; it is in no string, argument, environment variable, log or error. Knowing when to ask,
 // and what a PIN is used for, is out of scope.
@@ -63,6 +63,9 @@ type Request struct {
 
 	// Wrong tells that the PIN typed before was wrong.
 	Wrong bool
+
+	// From says who wants it, shown above everything else and never shortened; empty: this program's own user.
+	From string
 
 	// About is text from outside, a line each, shown below the dialog's own: the name on the card, a file. It is made harmless.
 	About []string
@@ -225,6 +228,9 @@ type ui interface {
 	confirm(f form) (bool, error)
 	message(f form) error
 
+	// three shows f with three buttons.
+	three(f form) (pressed, error)
+
 	// close ends the program.
 	close()
 }
@@ -233,6 +239,7 @@ type ui interface {
 type form struct {
 	title, text, problem, prompt string
 	ok, cancel                   string
+	no, other                    string // with three buttons: the first, which Enter may press, and the one that is pressed on purpose only
 	repeat, differ               string // to have a new PIN typed twice: its prompt, and what is said when the two differ
 	timeout                      time.Duration
 }

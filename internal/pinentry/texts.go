@@ -214,6 +214,9 @@ func (t Texts) format(p Purpose) string {
 // form is the dialog for r. The tries left stand in the text, which stays when the problem is another one.
 func (t Texts) form(r Request) form {
 	text, prompt := t.ask(r.Purpose)
+	if r.From != "" {
+		text = r.From + "\n" + text
+	}
 	f := form{title: t.Title, prompt: prompt, ok: t.OK, cancel: t.Cancel}
 	switch {
 	case r.Purpose == NewPIN:
