@@ -18,7 +18,11 @@ require (
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
-require github.com/jonboulle/clockwork v0.5.0 // indirect
+require (
+	github.com/gorilla/websocket v1.5.3
+	github.com/jonboulle/clockwork v0.5.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+)
 
 require (
 	github.com/ProtonMail/go-crypto v1.5.2

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eidkit/eidkit/agent/protocol"
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/card/pcsc"
@@ -44,18 +45,25 @@ type diagnosis struct {
 
 func (a *app) doctorCommand() *cobra.Command {
 	var asJSON bool
-	var bundle string
+	var bundle, site string
+	var port uint16
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Find out why it does not work",
 		Long: `Look at each layer in turn, from the smart card service to the card, and name the first that
 fails with the command that mends it. --bundle writes what a help desk needs to know: no name,
-number or certificate of a person is in it.`,
+number or certificate of a person is in it. --site looks at a web site's way to the agent instead:
+the page, the port, policy and grants, browsers' own rules, the dialog.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if strings.HasPrefix(a.reader, testcardPrefix) {
 				return usagef("the doctor looks at real readers; a simulated card needs none")
 			}
-			d := a.diagnose(cmd.Context())
+			var d diagnosis
+			if site != "" {
+				d = a.diagnoseSite(cmd.Context(), site, port)
+			} else {
+				d = a.diagnose(cmd.Context())
+			}
 			switch {
 			case bundle != "":
 				if err := a.writeBundle(bundle, d); err != nil {
@@ -72,6 +80,8 @@ number or certificate of a person is in it.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&site, "site", "", "address of a web site that cannot use the card")
+	cmd.Flags().Uint16Var(&port, "port", protocol.Port, "with --site: port of the agent")
 	cmd.Flags().StringVar(&bundle, "bundle", "", "write a report without personal data to this file")
 	return cmd
 }

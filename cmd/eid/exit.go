@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/eidkit/eidkit/agent/dial"
+	"github.com/eidkit/eidkit/agent/protocol"
+	"github.com/eidkit/eidkit/agent/reading"
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/card/pcsc"
@@ -63,6 +66,7 @@ type outcome struct {
 // outcomes is the one place where errors become exit codes and hints: the first row that matches counts.
 func outcomes() []outcome {
 	return []outcome{
+		{reading.ErrForged, exitInvalid, ""},
 		{card.ErrNoService, exitNoCard, "start the smart card service: " + serviceStart() + ", then run: eid doctor"},
 		{card.ErrNoReader, exitNoCard, "plug a card reader in, then run: eid readers"},
 		{card.ErrNoCard, exitNoCard, "put the card in the reader, chip first; or wait for it with: eid read --watch"},
@@ -102,6 +106,9 @@ func outcomes() []outcome {
 		{fetch.ErrStatus, exitUnavailable, ""},
 		{assurability.ErrQuestion, exitUsage, "see the arguments with: eid insurability --help"},
 		{assurability.ErrSession, exitUnavailable, sessionCommandHint},
+		{dial.ErrAbsent, exitUnavailable, "start it with: eid agent"},
+		{&protocol.Error{Code: protocol.ConsentDenied}, exitPIN, ""},
+		{&protocol.Error{Code: protocol.NotAuthorised}, exitFailure, "see what the policy says, and whether there is a dialog program, with: eid doctor"},
 		{beid.ErrNoCertificate, exitFailure, "see which certificates the card has with: eid certs"},
 	}
 }

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
+	"github.com/eidkit/eidkit/agent/reading"
 	"github.com/eidkit/eidkit/card/beid/saved"
 	"github.com/eidkit/eidkit/verify"
-	"github.com/eidkit/eidkit/verify/carddata"
 )
 
 // readFile prints a saved card instead of one in a reader. What it holds is checked as far as its form carries signatures; a
@@ -24,13 +23,7 @@ func (a *app) readFile(ctx context.Context, f readFlags, anchors *verify.Anchors
 	if err != nil {
 		return err
 	}
-	r := &reading{files: c.Files, identity: c.Identity, address: c.Address, reader: f.file, saved: c, test: fromTestPKI(c.Files.Root),
-		warnings: append(append([]string{}, c.Notes...), c.Identity.Warnings...)}
-	if !f.noVerify {
-		r.checked = time.Now()
-		r.checks = carddata.Verify(c.Files, carddata.Options{Anchors: anchors, Time: r.checked})
-	}
-	return a.finish(ctx, r, f, anchors)
+	return a.finish(ctx, reading.Of(c, f.file, reading.Options{Unverified: f.noVerify, Anchors: anchors}), f, anchors)
 }
 
 // readLimited reads a file that is no larger than a saved card can be.

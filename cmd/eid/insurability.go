@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/eidkit/eidkit/card/beid"
+	"github.com/eidkit/eidkit/agent/patient"
+	"github.com/eidkit/eidkit/agent/reading"
 	"github.com/eidkit/eidkit/internal/termview"
 	"github.com/eidkit/eidkit/niss"
 	"github.com/eidkit/eidkit/verify/assurability"
-	"github.com/eidkit/eidkit/verify/carddata"
 )
 
 // insurabilityFlags are the flags of `eid insurability`.
@@ -29,16 +28,6 @@ type insurabilityFlags struct {
 	user, reference                   string
 	trust                             []string
 }
-
-// Modes of reading, and those that need a reason.
-var (
-	readingModes = []string{"barcode", "vignette", "manual"}
-	reasonModes  = []string{"vignette", "manual"}
-)
-
-// contactWords are the kinds of care, as they are typed.
-var contactWords = map[string]assurability.Contact{"ambulatory": assurability.Ambulatory, "day": assurability.DayHospital,
-	"hospital": assurability.Hospitalised, "other": assurability.OtherContact}
 
 func (a *app) insurabilityCommand() *cobra.Command {
 	var f insurabilityFlags
@@ -83,28 +72,16 @@ patient, or several insurers do; 5 no answer. Doubt is never "not insured".`,
 	return cmd
 }
 
-// patientCard is the card that the patient was read from.
-type patientCard struct {
-	on    assurability.OnCard
-	given string           // all given names
-	marks []termview.Mark  // what its checks came to
-	doc   insurabilityCard // for JSON
-}
-
 // insured is an answer with what belongs to it.
 type insured struct {
-	question    assurability.Question
-	answer      *assurability.Answer
-	card        *patientCard // nil: none was read
-	differences []assurability.Difference
-	test        bool // the messages are tests, or the card is simulated
-	sessionEnd  time.Time
+	patient.Result
+	marks []termview.Mark // what the checks of the card came to
 }
 
 func (a *app) insurability(ctx context.Context, f insurabilityFlags, args []string) error {
 	r := &insured{}
 	var err error
-	if r.question, err = a.insurabilityQuestion(f, args); err != nil {
+	if r.Question, err = a.insurabilityQuestion(f, args); err != nil {
 		return err
 	}
 	s, err := a.insuranceSession(f.insuranceFlags, false)
@@ -119,28 +96,24 @@ func (a *app) insurability(ctx context.Context, f insurabilityFlags, args []stri
 	if err := a.readPatient(ctx, f, r); err != nil {
 		return err
 	}
-	if r.answer, err = client.Ask(ctx, r.question); err != nil {
+	if r.Answer, err = client.Ask(ctx, r.Question); err != nil {
 		return err
 	}
-	if r.card != nil {
-		r.card.on.FirstName = firstNameAs(r.card.given, r.answer.Person.FirstName)
-		r.differences = assurability.Reconcile(r.card.on, r.answer)
-	}
-	r.test, r.sessionEnd = r.test || s.options.Provider.Test, s.Until()
+	r.Test, r.SessionUntil = r.Test || s.options.Provider.Test, s.Until()
 	if f.json {
-		err = writeJSON(a.out, r.document())
+		err = writeJSON(a.out, r.Document())
 	} else {
 		err = a.printInsurability(r)
 	}
 	if err != nil {
 		return err
 	}
-	if errors.Is(r.answer.Cause, assurability.ErrSession) {
+	if errors.Is(r.Answer.Cause, assurability.ErrSession) {
 		fmt.Fprintln(a.err, "eid: hint: "+sessionCommandHint)
-	} else if !r.sessionEnd.IsZero() && time.Until(r.sessionEnd) < s.options.Margin && !s.options.Unattended {
-		a.announceEnd(r.sessionEnd, nil)
+	} else if !r.SessionUntil.IsZero() && time.Until(r.SessionUntil) < s.options.Margin && !s.options.Unattended {
+		a.announceEnd(r.SessionUntil, nil)
 	}
-	return insurabilityOutcome(r.answer.Status)
+	return insurabilityOutcome(r.Answer.Status)
 }
 
 // insurabilityOutcome is the exit code of a status.
@@ -165,7 +138,7 @@ func (a *app) insurabilityQuestion(f insurabilityFlags, args []string) (q assura
 			ways++
 		}
 	}
-	contact, known := contactWords[f.contact]
+	contact, known := patient.Contacts[f.contact]
 	switch {
 	case ways != 1:
 		return q, usagef("name one patient: by NISS, --card, --sis, or --affiliate with --mutuality")
@@ -210,10 +183,10 @@ func (a *app) typedReading(f insurabilityFlags) (r assurability.Reading, err err
 	if r.Mode == "" {
 		r.Mode = "manual"
 	}
-	if !slices.Contains(readingModes, r.Mode) {
+	if !slices.Contains(patient.Modes, r.Mode) {
 		return r, usagef("--reading takes barcode, vignette or manual")
 	}
-	if slices.Contains(reasonModes, r.Mode) && r.Reason == "" {
+	if slices.Contains(patient.NeedsReason, r.Mode) && r.Reason == "" {
 		if f.reading != "" {
 			return r, usagef("--reading %s wants a --reason, which has to be kept", r.Mode)
 		}
@@ -244,13 +217,15 @@ func (a *app) readPatient(ctx context.Context, f insurabilityFlags, r *insured) 
 	default:
 		return nil
 	}
-	if err != nil {
-		return err
+	switch {
+	case errors.Is(err, patient.ErrForged):
+		return hinted{forgedError{err}, "see what is wrong with: eid read"}
+	case errors.Is(err, patient.ErrNumber):
+		return forgedError{err}
+	case err == nil:
+		r.Patient.About(&r.Question)
 	}
-	if r.question.Patient.NISS == "" {
-		return forgedError{errors.New("the national number on the card is not right: nobody can be asked about")}
-	}
-	return nil
+	return err
 }
 
 // patientOnEID reads the eID. What fails its checks is nobody's card, and nothing is asked.
@@ -264,51 +239,16 @@ func (a *app) patientOnEID(ctx context.Context, trust []string, r *insured) erro
 		return err
 	}
 	defer s.Close()
-	read, err := readCard(ctx, s, readOptions{verify: true, anchors: anchors})
+	read, err := readCard(ctx, s, reading.Options{Anchors: anchors})
 	if err != nil {
 		return err
 	}
-	if read.checks.Failed() {
-		return hinted{forgedError{errors.New("the data on the card fail their checks: nothing is asked about its holder")}, "see what is wrong with: eid read"}
+	r.Test, r.marks = read.TestCard, checkMarks(read.Checks)
+	for _, w := range read.Warnings {
+		r.marks = append(r.marks, termview.Mark{State: termview.Doubtful, Text: w})
 	}
-	id := read.identity
-	number, _ := niss.Parse(id.NationalNumber) // none: readPatient says so
-	p := &patientCard{given: id.GivenNames, marks: checkMarks(read.checks),
-		on:  assurability.OnCard{NISS: number, Surname: id.Surname, Birth: wholeDate(niss.Date{Year: id.Birth.Year, Month: id.Birth.Month, Day: id.Birth.Day}), Sex: eidSex(id)},
-		doc: insurabilityCard{Kind: "eid", Number: id.CardNumber, Authentic: read.checks.Identity.Status == carddata.Held && read.checks.Chain.Status == carddata.Held}}
-	r.card, r.test = p, read.test
-	r.question.Patient.NISS = number
-	r.question.Reading = assurability.Reading{Mode: "chip", Document: "eID", Number: id.CardNumber}
-	for _, w := range read.warnings {
-		p.marks = append(p.marks, termview.Mark{State: termview.Doubtful, Text: w})
-	}
-	return nil
-}
-
-func eidSex(id *beid.Identity) niss.Sex {
-	switch id.Sex.Label("en") {
-	case "M":
-		return niss.Male
-	case "F":
-		return niss.Female
-	}
-	return niss.Unknown
-}
-
-// wholeDate is a birth date that can be compared: of some, only the year is known.
-func wholeDate(d niss.Date) niss.Date {
-	if d.Month == 0 || d.Day == 0 {
-		return niss.Date{}
-	}
-	return d
-}
-
-// firstNameAs is as many of the given names as the network tells.
-func firstNameAs(given, network string) string {
-	if n := len(network); n > 0 && n < len(given) && given[n] == ' ' && strings.EqualFold(given[:n], network) {
-		return given[:n]
-	}
-	return given
+	r.Patient, err = patient.OfEID(read)
+	return err
 }
 
 // patientOnSIS reads the SIS card, with its insurance data if a module opens them.
@@ -317,25 +257,16 @@ func (a *app) patientOnSIS(ctx context.Context, sam string, r *insured) error {
 	if err != nil {
 		return err
 	}
-	im := read.image
-	number := strconv.FormatUint(uint64(im.LogicalNumber), 10)
-	p := &patientCard{given: im.FirstName, on: assurability.OnCard{NISS: im.NISS, Surname: im.Surname, Birth: wholeDate(im.Birth), Sex: im.Sex},
-		doc:   insurabilityCard{Kind: "sis", Number: number, Insurance: read.insuranceState()},
-		marks: []termview.Mark{{State: termview.Doubtful, Text: sisTexts["unverified"][a.lang]}}}
-	if i := read.insurance; i != nil {
-		p.on.Mutuality, p.on.Affiliate, p.on.From, p.on.Until = i.Mutuality, i.Affiliate, i.From, i.Until
-		p.on.CT1, p.on.CT2, p.on.Franchise = i.CT1, i.CT2, i.Franchise
-	} else {
-		p.marks = append(p.marks, termview.Mark{State: termview.Skipped, Text: sisTexts[p.doc.Insurance][a.lang]})
+	r.Test, r.marks = read.test, []termview.Mark{{State: termview.Doubtful, Text: sisTexts["unverified"][a.lang]}}
+	if state := read.State(); state != "open" {
+		r.marks = append(r.marks, termview.Mark{State: termview.Skipped, Text: sisTexts[state][a.lang]})
 	}
-	if !im.ValidOn(today(time.Now())) {
-		p.marks = append(p.marks, termview.Mark{State: termview.Doubtful, Text: sisTexts["over"][a.lang]})
+	if !read.Image.ValidOn(today(time.Now())) {
+		r.marks = append(r.marks, termview.Mark{State: termview.Doubtful, Text: sisTexts["over"][a.lang]})
 	}
-	for _, w := range im.Warnings {
-		p.marks = append(p.marks, termview.Mark{State: termview.Doubtful, Text: w.String()})
+	for _, w := range read.Image.Warnings {
+		r.marks = append(r.marks, termview.Mark{State: termview.Doubtful, Text: a.inLanguage(sisWarnings[w])})
 	}
-	r.card, r.test = p, read.test
-	r.question.Patient.NISS = im.NISS
-	r.question.Reading = assurability.Reading{Mode: "chip", Document: "SIS", Number: number}
-	return nil
+	r.Patient, err = patient.OfSIS(read.SIS)
+	return err
 }

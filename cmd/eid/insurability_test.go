@@ -21,6 +21,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/eidkit/eidkit/agent/patient"
 	"github.com/eidkit/eidkit/niss"
 	"github.com/eidkit/eidkit/testcards/insurers"
 	"github.com/eidkit/eidkit/testcards/pki"
@@ -98,8 +99,8 @@ func (c *counter) open(t *testing.T, card string) {
 	wantCode(t, exitOK, code, out, errs)
 }
 
-// patient is the one of that name.
-func patient(t *testing.T, name string) insurers.Patient {
+// patientNamed is the patient of that name.
+func patientNamed(t *testing.T, name string) insurers.Patient {
 	t.Helper()
 	all := insurers.Patients()
 	i := slices.IndexFunc(all, func(p insurers.Patient) bool { return p.Name == name })
@@ -114,7 +115,7 @@ func TestSessionWithCard(t *testing.T) {
 	code, out, errs := eid(t, "session", "status", "--json")
 	wantCode(t, exitInvalid, code, out, errs)
 	validate(t, "session.json", out)
-	code, out, errs = eid(t, "insurability", patient(t, "ordinary").Number, "--reading", "barcode")
+	code, out, errs = eid(t, "insurability", patientNamed(t, "ordinary").Number, "--reading", "barcode")
 	if code != exitUnavailable || !strings.Contains(errs, "eid: hint: "+sessionCommandHint) {
 		t.Errorf("without a session: exit code %d, %s%s", code, out, errs)
 	}
@@ -170,13 +171,13 @@ func (c *counter) openWithFile(t *testing.T, provider, more string) {
 }
 
 // answerOf asks and returns what the JSON says.
-func answerOf(t *testing.T, args ...string) (insurabilityDocument, int) {
+func answerOf(t *testing.T, args ...string) (patient.Document, int) {
 	t.Helper()
 	code, out, errs := eid(t, append(args, "--json")...)
 	if out == "" {
 		t.Fatalf("%q: exit code %d: %s", args, code, errs)
 	}
-	var d insurabilityDocument
+	var d patient.Document
 	decoder := json.NewDecoder(strings.NewReader(out))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
@@ -224,7 +225,7 @@ var exitCodes = map[assurability.Status]int{assurability.Insured: 0, assurabilit
 	assurability.Unknown: 10, assurability.Conflict: 10, assurability.Unavailable: 5}
 
 // outcomeOf is an answer in the words of the table of patients.
-func outcomeOf(d insurabilityDocument) insurers.Outcome {
+func outcomeOf(d patient.Document) insurers.Outcome {
 	o := insurers.Outcome{Status: string(d.Status), Tariff: string(d.Tariff)}
 	for _, w := range d.Warnings {
 		o.Warnings = append(o.Warnings, string(w))
@@ -257,7 +258,7 @@ func TestInsurabilityPatients(t *testing.T) {
 		default:
 			args = []string{"insurability", "--affiliate", p.Affiliate, "--mutuality", p.Mutuality, "--reading", "barcode"}
 		}
-		number := p.Number
+		number := fmt.Sprintf("none; %s at mutuality %s", p.Affiliate, p.Mutuality)
 		if n, err := niss.Parse(p.Number); err == nil {
 			number = n.Format()
 		}
@@ -349,7 +350,7 @@ func TestInsurabilityScreens(t *testing.T) {
 		{"conflict", exitIndeterminate, [4]string{">>> ! CONFLICT", ">>> ! CONFLICT", ">>> ! CONFLIT", ">>> ! WIDERSPRUCH"}},
 	} {
 		for i, lang := range []string{"en", "nl", "fr", "de"} {
-			code, out, errs := eid(t, "insurability", patient(t, s.patient).Number, "--reading", "barcode", "--lang", lang)
+			code, out, errs := eid(t, "insurability", patientNamed(t, s.patient).Number, "--reading", "barcode", "--lang", lang)
 			wantCode(t, s.code, code, out, errs)
 			if !strings.Contains(out, s.words[i]) || !strings.Contains(out, " TEST ") {
 				t.Errorf("%s in %s:\n%s", s.patient, lang, out)
@@ -359,12 +360,12 @@ func TestInsurabilityScreens(t *testing.T) {
 	if err := c.net.Set(insurers.Pharmacist, insurers.Down); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errs := eid(t, "insurability", patient(t, "ordinary").Number, "--reading", "barcode")
+	code, out, errs := eid(t, "insurability", patientNamed(t, "ordinary").Number, "--reading", "barcode")
 	wantCode(t, exitUnavailable, code, out, errs)
 	if !strings.Contains(out, ">>> ! NO ANSWER") || !strings.Contains(out, "annex 30") {
 		t.Error(out)
 	}
-	d, code := answerOf(t, "insurability", patient(t, "ordinary").Number, "--reading", "barcode")
+	d, code := answerOf(t, "insurability", patientNamed(t, "ordinary").Number, "--reading", "barcode")
 	if code != exitUnavailable || d.Cause == "" {
 		t.Errorf("exit code %d, %+v", code, d)
 	}
@@ -373,10 +374,10 @@ func TestInsurabilityScreens(t *testing.T) {
 
 // TestInsurabilityCached: an answer of earlier today is shown as what it is. A program that asks once has none: the client of a till does.
 func TestInsurabilityCached(t *testing.T) {
-	r := &insured{answer: &assurability.Answer{Status: assurability.Insured, Tariff: assurability.Ordinary, Service: assurability.GenIns, Time: time.Now(),
+	r := &insured{Result: patient.Result{Answer: &assurability.Answer{Status: assurability.Insured, Tariff: assurability.Ordinary, Service: assurability.GenIns, Time: time.Now(),
 		Warnings: []assurability.Warning{assurability.CachedAnswer}, Age: 35 * time.Minute, References: assurability.References{Input: "26112200000001"},
 		From: niss.Date{Year: 2026, Month: 11, Day: 22}, Until: niss.Date{Year: 2026, Month: 11, Day: 22}},
-		question: assurability.Question{Reading: assurability.Reading{Mode: "barcode"}}}
+		Question: assurability.Question{Reading: assurability.Reading{Mode: "barcode"}}}}
 	for lang, word := range map[string]string{"en": "NO GUARANTEE OF PAYMENT", "nl": "GEEN BETALINGSGARANTIE", "fr": "SANS GARANTIE DE PAIEMENT", "de": "KEINE ZAHLUNGSGARANTIE"} {
 		var out bytes.Buffer
 		a := &app{lang: lang, streams: streams{out: &out}}
@@ -387,7 +388,7 @@ func TestInsurabilityCached(t *testing.T) {
 			t.Errorf("%s: %s", lang, out.String())
 		}
 	}
-	raw, err := json.Marshal(r.document())
+	raw, err := json.Marshal(r.Document())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -400,7 +401,7 @@ func TestInsurabilityCached(t *testing.T) {
 // TestInsurabilityUsage: what cannot be asked is the caller's mistake, and asks nobody.
 func TestInsurabilityUsage(t *testing.T) {
 	c := newCounter(t, "pharmacy")
-	number := patient(t, "ordinary").Number
+	number := patientNamed(t, "ordinary").Number
 	for _, args := range [][]string{
 		{}, {number, "--card"}, {"--card", "--sis"}, {number + "1"}, {"71050120405"}, {number, "--reading", "chip"}, {number, "--reading", "manual"},
 		{number, "--reading", "vignette"}, {"--card", "--reading", "barcode"}, {number, "--sam", "x"}, {number, "--trust", "x"}, {number, "--date", "yesterday"},
@@ -423,7 +424,7 @@ func TestInsurabilityUsage(t *testing.T) {
 // TestInsurabilityConfiguration: what is missing or wrong is told with its name, and secrets are not.
 func TestInsurabilityConfiguration(t *testing.T) {
 	c := newCounter(t, "pharmacy")
-	number := patient(t, "ordinary").Number
+	number := patientNamed(t, "ordinary").Number
 	check := func(want string, code int) {
 		t.Helper()
 		got, out, errs := eid(t, "insurability", number, "--reading", "barcode")
@@ -453,15 +454,23 @@ func TestInsurabilityConfiguration(t *testing.T) {
 	}
 	write0600(t, filepath.Join(c.dir, "licence.toml"), "user = demo-secret")
 	check("two lines", exitFailure)
+	c.configure(t, "pharmacy", "", "")
+	broken := filepath.Join(c.dir, "broken.p12")
+	write0600(t, broken, "nothing")
+	c.configure(t, "pharmacy", fmt.Sprintf("credential = %q\npassphrase_file = %q", broken, broken), "")
+	if code, out, errs := eid(t, "session", "open"); code == exitOK || strings.Contains(errs, "claims") {
+		t.Errorf("a key that cannot be used: exit code %d, %s%s", code, out, errs)
+	}
 	write0600(t, filepath.Join(c.dir, "eidkit", "config.toml"), "")
-	check("is not set", exitFailure)
+	check("not set: insurance.quality, insurance.nihii, insurance.sts", exitFailure)
+	check(filepath.Join(c.dir, "eidkit", "config.toml"), exitFailure)
 }
 
 // TestInsurabilityLog: each question leaves a line that names no patient, in a file that others cannot read.
 func TestInsurabilityLog(t *testing.T) {
 	c := newCounter(t, "pharmacy")
 	c.open(t, titularCard)
-	p := patient(t, "ordinary")
+	p := patientNamed(t, "ordinary")
 	for range 2 {
 		code, out, errs := eid(t, "insurability", p.Number, "--reading", "manual", "--reason", "chip broken", "--user", "till 3", "--reference", "line 12")
 		wantCode(t, exitOK, code, out, errs)
@@ -519,7 +528,7 @@ func (e ending) Write(b []byte) (int, error) {
 func TestSessionUnattended(t *testing.T) {
 	c := newCounter(t, "hospital")
 	c.openWithFile(t, "hospital", "unattended = true\nlifetime = \"20m\"\n")
-	number := patient(t, "ordinary").Number
+	number := patientNamed(t, "ordinary").Number
 	code, out, errs := eid(t, "session", "close")
 	wantCode(t, exitOK, code, out, errs)
 	code, out, errs = eid(t, "insurability", number, "--reading", "barcode")
@@ -568,10 +577,66 @@ func TestInsuranceWords(t *testing.T) {
 			}
 		}
 	}
+	for key, row := range causeWords {
+		for i, w := range row {
+			if w == "" || slices.Contains(row[:i], w) {
+				t.Errorf("cause %s, language %d: %q", key, i, w)
+			}
+		}
+	}
+	for code, key := range faultKeys {
+		if causeWords[key][0] == "" && insuranceWords[key][0] == "" {
+			t.Errorf("fault %s: no words for %q", code, key)
+		}
+	}
 	for _, w := range []assurability.Warning{assurability.CodesDiffer, assurability.CodeUnknown, assurability.NoCodes, assurability.PartlyCovered, assurability.InsurerChanged,
-		assurability.Truncated, assurability.InMedicalHouse, assurability.DiedSince, assurability.PartialAnswer, assurability.OldInformation, assurability.CachedAnswer, assurability.NumberNotEchoed} {
+		assurability.Truncated, assurability.InMedicalHouse, assurability.DiedSince, assurability.PartialAnswer, assurability.OldInformation, assurability.CachedAnswer, assurability.NumberNotEchoed, assurability.Contradiction} {
 		if insuranceWords[string(w)][0] == "" {
 			t.Errorf("no words for %s", w)
+		}
+	}
+}
+
+// TestInsurabilityCauses: why there is no answer is told in the language of the counter, with the code, and in English in the JSON.
+func TestInsurabilityCauses(t *testing.T) {
+	c := newCounter(t, "pharmacy")
+	c.open(t, titularCard)
+	number := patientNamed(t, "ordinary").Number
+	for _, x := range []struct {
+		service insurers.Service
+		fault   insurers.Fault
+		args    []string
+		words   [4]string
+		code    string
+	}{
+		{insurers.Pharmacist, insurers.Unavailable, nil, [4]string{"cannot be reached", "niet bereikbaar", "injoignable", "nicht erreichbar"}, "[SOA-02001]"},
+		{insurers.Pharmacist, insurers.WrongPerson, nil, [4]string{"was not used", "niet gebruikt", "pas été utilisé", "nicht verwendet"}, ""},
+		{insurers.Pharmacist, insurers.Status(503), nil, [4]string{"cannot be reached", "niet bereikbaar", "injoignable", "nicht erreichbar"}, "[status 503]"},
+		{insurers.TLS, insurers.ForeignCA, nil, [4]string{"does not prove to be", "bewijst niet", "ne prouve pas", "weist sich nicht"}, ""},
+		{"", "", []string{"--service", "genins", "--contact", "hospital"}, [4]string{"not in hospital", "niet in het ziekenhuis", "pas hospitalisé", "nicht im Krankenhaus"}, "[INPUT_ERROR 42: Not"},
+		{"", "", []string{"--service", "memberdata", "--date", "2015-01-01"}, [4]string{"that far back", "zo lang geleden", "aussi anciennes", "so weit zurück"}, "PERIOD_TOO_FAR_IN_PAST"},
+		{"", "", []string{"--date", "2015-01-01"}, [4]string{"not public", "niet openbaar", "pas publique", "nicht öffentlich"}, "[01/40/00040]"},
+	} {
+		if x.service != "" {
+			if err := c.net.Set(x.service, x.fault); err != nil {
+				t.Fatal(err)
+			}
+		}
+		args := append([]string{"insurability", number, "--reading", "barcode"}, x.args...)
+		for i, lang := range []string{"en", "nl", "fr", "de"} {
+			_, out, errs := eid(t, append(args, "--lang", lang)...)
+			flat := strings.Join(strings.Fields(strings.NewReplacer("│", " ", "\n", " ").Replace(out)), " ")
+			if !strings.Contains(flat, x.words[i]) || !strings.Contains(flat, x.code) {
+				t.Errorf("%v, %s: %s%s", x, lang, out, errs)
+			}
+		}
+		if d, _ := answerOf(t, args...); d.Cause == "" && d.Fault == nil {
+			t.Errorf("%v: %+v", x, d)
+		}
+		if x.service != "" {
+			if err := c.net.Set(x.service); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
@@ -594,6 +659,52 @@ func (c *counter) steady(out string) string {
 	out = strings.ReplaceAll(out, assurability.Today(time.Now()).String(), "2026-11-22")
 	out = shownReference.ReplaceAllString(out, "26112200000001")
 	return shownApproval.ReplaceAllString(out, "TEST0000000000000026112299000001")
+}
+
+// TestInsurabilityTry: what docs/assurability.md says to type without a provider's credentials works as it stands there, but for
+// addresses and folders.
+func TestInsurabilityTry(t *testing.T) {
+	c := newCounter(t, "pharmacy")
+	doc, err := os.ReadFile(filepath.Join(docsFolder, "assurability.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(doc), "<!-- try -->\n")
+	part, _, ok := strings.Cut(part, "<!-- /try -->\n")
+	if !ok {
+		t.Fatal("docs/assurability.md has nothing to try")
+	}
+	home := t.TempDir()
+	part = strings.NewReplacer("https://127.0.0.1:24381", c.net.URL(), "$HOME/.cache/eidkit/testcards/network-0-roots.pem", c.roots, "$HOME", home).Replace(part)
+	config, licence := filepath.Join(home, ".config", "eidkit"), filepath.Join(home, ".config", "eidkit", "licence.toml")
+	if err := os.MkdirAll(config, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+	var lines []string
+	for l := range strings.Lines(part) {
+		lines = append(lines, strings.TrimSpace(strings.TrimPrefix(l, "    ")))
+	}
+	ran := 0
+	for i := 0; i < len(lines); i++ {
+		name, isFile := strings.CutPrefix(lines[i], "cat > ~/.config/eidkit/")
+		command, isCommand := strings.CutPrefix(lines[i], "eid ")
+		switch {
+		case isFile:
+			name = strings.Fields(name)[0]
+			end := i + slices.Index(lines[i:], "END")
+			write0600(t, filepath.Join(config, name), strings.Join(lines[i+1:end], "\n"))
+			i = end
+		case isCommand && !strings.HasPrefix(command, "testcard"):
+			args := strings.Fields(strings.Split(command, "   ")[0])
+			code, out, errs := eid(t, args...)
+			wantCode(t, exitOK, code, out, errs)
+			ran++
+		}
+	}
+	if _, err := os.Stat(licence); err != nil || ran < 4 {
+		t.Errorf("%d commands, %v", ran, err)
+	}
 }
 
 // TestInsurabilityDocs: what docs/assurability.md shows is what is printed.
@@ -623,12 +734,12 @@ func TestInsurabilityDocs(t *testing.T) {
 		want.WriteString("\n")
 	}
 	show(titularCard, "session open")
-	show("", "insurability "+patient(t, "increased").Number+" --reading barcode --document ISI+")
-	show(testcardPrefix+patient(t, "transfer").SIS, "insurability --sis --sam testcard:10000101 --service genins")
-	show("", "insurability "+patient(t, "refused").Number+" --reading barcode --lang nl")
+	show("", "insurability "+patientNamed(t, "increased").Number+" --reading barcode --document ISI+")
+	show(testcardPrefix+patientNamed(t, "transfer").SIS, "insurability --sis --sam testcard:10000101 --service genins")
+	show("", "insurability "+patientNamed(t, "refused").Number+" --reading barcode --lang nl")
 	if err := c.net.Set(insurers.Pharmacist, insurers.Unavailable); err != nil {
 		t.Fatal(err)
 	}
-	show("", "insurability "+patient(t, "ordinary").Number+" --reading barcode --lang fr")
+	show("", "insurability "+patientNamed(t, "ordinary").Number+" --reading barcode --lang fr")
 	inDocs(t, "printed", want.String())
 }

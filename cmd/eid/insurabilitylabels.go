@@ -12,7 +12,7 @@ var insuranceWords = map[string][4]string{ // en, nl, fr, de
 	"NOT_INSURED":         {"NOT INSURED", "NIET VERZEKERD", "NON ASSURÉ", "NICHT VERSICHERT"},
 	"THIRD_PARTY_REFUSED": {"THIRD-PARTY PAYMENT REFUSED: the patient pays the full price", "DERDEBETALER GEWEIGERD: de patiënt betaalt de volle prijs", "TIERS PAYANT REFUSÉ : le patient paie le prix plein", "DRITTZAHLER ABGELEHNT: der Patient zahlt den vollen Preis"},
 	"DECEASED":            {"DECEASED", "OVERLEDEN", "DÉCÉDÉ", "VERSTORBEN"},
-	"UNKNOWN":             {"NOT KNOWN: no insurer says anything about the patient", "NIET GEKEND: geen verzekeringsinstelling zegt iets over de patiënt", "INCONNU : aucun organisme assureur ne dit rien du patient", "UNBEKANNT: kein Versicherungsträger sagt etwas über den Patienten"},
+	"UNKNOWN":             {"NOT KNOWN: no insurer says whether the patient is insured", "NIET GEKEND: geen verzekeringsinstelling zegt of de patiënt verzekerd is", "INCONNU : aucun organisme assureur ne dit si le patient est assuré", "UNBEKANNT: kein Versicherungsträger sagt, ob der Patient versichert ist"},
 	"CONFLICT":            {"CONFLICT: several insurers claim the patient", "CONFLICT: verschillende verzekeringsinstellingen kennen de patiënt", "CONFLIT : plusieurs organismes assureurs connaissent le patient", "WIDERSPRUCH: mehrere Versicherungsträger kennen den Patienten"},
 	"UNAVAILABLE":         {"NO ANSWER: this is not \"not insured\"", "GEEN ANTWOORD: dat is niet \"niet verzekerd\"", "PAS DE RÉPONSE : cela ne veut pas dire « non assuré »", "KEINE ANTWORT: das heißt nicht „nicht versichert“"},
 	"INCREASED":           {"INCREASED INTERVENTION (BIM)", "VERHOOGDE TEGEMOETKOMING (VT)", "INTERVENTION MAJORÉE (BIM)", "ERHÖHTE BETEILIGUNG (BIM)"},
@@ -37,6 +37,8 @@ var insuranceWords = map[string][4]string{ // en, nl, fr, de
 	"OLD_INFORMATION":   {"the insurer's information is of before the day asked about", "de informatie van de verzekeringsinstelling dateert van voor de gevraagde dag", "l'information de l'organisme assureur date d'avant le jour demandé", "die Auskunft des Versicherungsträgers ist älter als der gefragte Tag"},
 	"CACHED_ANSWER":     {"the service did not answer now", "de dienst antwoordde nu niet", "le service n'a pas répondu cette fois", "der Dienst hat jetzt nicht geantwortet"},
 	"NUMBER_NOT_ECHOED": {"the answer does not repeat the national number", "het antwoord herhaalt het rijksregisternummer niet", "la réponse ne répète pas le numéro national", "die Antwort wiederholt die Nationalnummer nicht"},
+
+	"CONTRADICTION": {"the answer contradicts itself: ask the insurer", "het antwoord spreekt zichzelf tegen: vraag het de verzekeringsinstelling", "la réponse se contredit : demandez à l'organisme assureur", "die Antwort widerspricht sich: fragen Sie den Versicherungsträger"},
 
 	"tariff":        {"Tariff", "Tarief", "Tarif", "Tarif"},
 	"mutuality":     {"Mutuality", "Ziekenfonds", "Mutualité", "Krankenkasse"},
@@ -71,7 +73,7 @@ var insuranceWords = map[string][4]string{ // en, nl, fr, de
 	"until":         {"Until", "Tot", "Jusqu'à", "Bis"},
 	"none":          {"none", "geen", "aucun", "keine"},
 	"not insured":   {"not insured", "niet verzekerd", "non assuré", "nicht versichert"},
-	"cause":         {"why", "waarom", "pourquoi", "Grund"},
+	"cause":         {"why", "waarom", "pourquoi ", "Grund"},
 
 	"session":        {"SESSION WITH THE PLATFORM", "SESSIE MET HET PLATFORM", "SESSION AVEC LA PLATE-FORME", "SITZUNG MIT DER PLATTFORM"},
 	"session-open":   {"the session is open", "de sessie is open", "la session est ouverte", "die Sitzung ist offen"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,20 +18,15 @@ var statusStates = map[assurability.Status]termview.State{
 	assurability.Unknown: termview.Doubtful, assurability.Conflict: termview.Doubtful, assurability.Unavailable: termview.Doubtful,
 }
 
-// cached tells whether the answer is of earlier today.
-func (r *insured) cached() bool {
-	return slices.Contains(r.answer.Warnings, assurability.CachedAnswer)
-}
-
 // printInsurability draws the answer as a counter wants it (facts sheet f.2).
 func (a *app) printInsurability(r *insured) error {
-	n := r.answer
+	n := r.Answer
 	days := n.From.String()
 	if n.Until != n.From && n.Until != (niss.Date{}) {
 		days += " – " + n.Until.String()
 	}
 	view := termview.Card{Title: a.insuranceWord("title") + " · " + days, Banners: a.banners(r), Rows: a.insurabilityRows(r), Marks: a.insurabilityMarks(r)}
-	if r.test {
+	if r.Test {
 		view.Badge = " TEST "
 	}
 	if n.Status == assurability.Unavailable {
@@ -43,12 +37,12 @@ func (a *app) printInsurability(r *insured) error {
 
 // banners are what nobody may overlook: the status, an increased tariff, and an answer that promises nothing.
 func (a *app) banners(r *insured) []termview.Mark {
-	n := r.answer
+	n := r.Answer
 	list := []termview.Mark{{State: statusStates[n.Status], Text: a.insuranceWord(string(n.Status))}}
 	if n.Tariff == assurability.Increased {
 		list = append(list, termview.Mark{State: termview.Doubtful, Text: a.insuranceWord(string(n.Tariff))})
 	}
-	if r.cached() {
+	if r.Cached() {
 		list = append(list, termview.Mark{State: termview.Doubtful, Text: fmt.Sprintf(a.insuranceWord("cached"), n.Age.Round(time.Second))})
 	}
 	return list
@@ -71,7 +65,7 @@ func (l *rowList) gap() {
 
 func (a *app) insurabilityRows(r *insured) []termview.Row {
 	var l rowList
-	n, q, p := r.answer, r.question, r.answer.Person
+	n, q, p := r.Answer, r.Question, r.Answer.Person
 	number := p.NISS
 	if number == "" {
 		number = q.Patient.NISS
@@ -154,36 +148,28 @@ func (a *app) situationRows(l *rowList, n *assurability.Answer) {
 
 // insurabilityMarks are the warnings, why there is no answer, and how the card compares.
 func (a *app) insurabilityMarks(r *insured) (marks []termview.Mark) {
-	n := r.answer
+	n := r.Answer
 	for _, w := range n.Warnings {
 		marks = append(marks, termview.Mark{State: termview.Doubtful, Text: a.warningText(w)})
 	}
-	if n.Cause != nil {
-		marks = append(marks, termview.Mark{State: termview.Bad, Text: a.insuranceWord("cause") + ": " + n.Cause.Error()})
+	switch {
+	case n.Cause != nil:
+		marks = append(marks, termview.Mark{State: termview.Bad, Text: a.insuranceWord("cause") + ": " + a.causeText(n)})
+	case n.Fault != nil:
+		marks = append(marks, termview.Mark{State: termview.Doubtful, Text: a.faultText(n)})
 	}
-	if f := n.Fault; f != nil {
-		marks = append(marks, termview.Mark{State: termview.Doubtful, Text: faultText(f)})
-	}
-	if r.card == nil {
+	if r.Patient == nil {
 		return marks
 	}
-	marks = append(marks, r.card.marks...)
-	for _, d := range r.differences {
+	marks = append(marks, r.marks...)
+	differences := r.Differences()
+	for _, d := range differences {
 		marks = append(marks, termview.Mark{State: termview.Doubtful, Text: a.differenceText(d)})
 	}
-	if len(r.differences) == 0 && (len(n.Periods) > 0 || n.Person.NISS != "") && n.Status != assurability.Unavailable {
+	if len(differences) == 0 && (len(n.Periods) > 0 || n.Person.NISS != "") && n.Status != assurability.Unavailable {
 		marks = append(marks, termview.Mark{State: termview.Good, Text: a.insuranceWord("agrees")})
 	}
 	return marks
-}
-
-// faultText is what a service gives as its reason.
-func faultText(f *assurability.Fault) string {
-	text := joined(f.Code, f.Message)
-	for _, d := range f.Details {
-		text += "; " + joined(d.Code, d.Message)
-	}
-	return text
 }
 
 // differenceText says in what card and network differ.

@@ -77,7 +77,13 @@ func (d *duration) UnmarshalText(text []byte) (err error) {
 }
 
 // insuranceHint is what to do about a configuration that says too little.
-const insuranceHint = "docs/assurability.md shows the part [insurance] of the configuration file"
+func insuranceHint() string {
+	path, err := configPath()
+	if err != nil {
+		path = "config.toml"
+	}
+	return "docs/assurability.md shows the part [insurance] of " + path
+}
 
 // insuranceFlags are those of all commands that reach the platform.
 type insuranceFlags struct {
@@ -131,10 +137,14 @@ func (c *insuranceConfig) provider() (p assurability.Provider, err error) {
 			return p, fmt.Errorf("configuration: insurance.titular.niss: %w", err)
 		}
 	}
-	for name, value := range map[string]string{"quality": c.Quality, "nihii": c.NIHII, "sts": c.STS} {
-		if value == "" {
-			return p, hinted{fmt.Errorf("configuration: insurance.%s is not set", name), insuranceHint}
+	var missing []string
+	for _, key := range [][2]string{{"quality", c.Quality}, {"nihii", c.NIHII}, {"sts", c.STS}} {
+		if key[1] == "" {
+			missing = append(missing, "insurance."+key[0])
 		}
+	}
+	if missing != nil {
+		return p, hinted{fmt.Errorf("configuration: not set: %s", strings.Join(missing, ", ")), insuranceHint()}
 	}
 	if c.LicenceFile == "" {
 		return p, nil
@@ -216,7 +226,7 @@ func (a *app) insuranceSession(f insuranceFlags, withKey bool) (*platform, error
 
 // badInsurance is what the library finds wrong with the configuration, which is no fault of the question or the session.
 func badInsurance(err error) error {
-	return hinted{fmt.Errorf("configuration: insurance: %v", err), insuranceHint}
+	return hinted{fmt.Errorf("configuration: insurance: %s", strings.TrimPrefix(err.Error(), assurability.ErrQuestion.Error()+": ")), insuranceHint()}
 }
 
 // credential is the key that proves to the platform who asks: of a file, a token, or the authentication key of an eID card. It is asked
@@ -243,12 +253,11 @@ func (p *platform) cardCredential(ctx context.Context, about func() []string) (c
 		return nil, nil, err
 	}
 	p.release = func() { s.Close() }
-	d, err := p.app.newDialog(p.flags.dialog, s)
+	d, err := p.app.newDialog(p.flags.dialog, s, about)
 	if err != nil {
 		return nil, nil, err
 	}
-	d.about = about
-	key, err := s.AuthenticationKey(ctx, d.ask)
+	key, err := s.AuthenticationKey(ctx, d.Ask)
 	if err != nil {
 		return nil, nil, err
 	}

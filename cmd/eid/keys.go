@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/eidkit/eidkit/agent/desk"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/sign"
 	"github.com/spf13/cobra"
@@ -82,12 +83,11 @@ func (a *app) openCardKey(ctx context.Context, f keyFlags, about func() []string
 }
 
 func (a *app) cardKey(ctx context.Context, s *session, f keyFlags, about func() []string) (*cardKey, error) {
-	d, err := a.newDialog(f.dialog, s)
+	d, err := a.newDialog(f.dialog, s, about)
 	if err != nil {
 		return nil, err
 	}
-	d.about = about
-	key, err := s.SigningKey(ctx, d.ask)
+	key, err := s.SigningKey(ctx, d.Ask)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (a *app) cardKey(ctx context.Context, s *session, f keyFlags, about func() 
 // cardKey is the signature key of a card, with a dialog that asks again after a wrong PIN.
 type cardKey struct {
 	key    *beid.Key
-	dialog *dialog
+	dialog *desk.PINs
 	ctx    context.Context
 	chain  []*x509.Certificate
 }
@@ -118,11 +118,9 @@ func (k *cardKey) Chain() []*x509.Certificate { return k.chain }
 
 // Sign asks for the PIN each time, as the card does.
 func (k *cardKey) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) (value []byte, err error) {
-	k.dialog.wrong = false
-	err = k.dialog.retry(k.ctx, func() error {
+	err = k.dialog.Retry(k.ctx, func() error {
 		value, err = k.key.Sign(rand, digest, opts)
 		return err
 	})
-	k.dialog.notices.Wait()
 	return value, err
 }

@@ -15,7 +15,12 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends what does not listen to the first
-	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	var code int
+	if std := (streams{os.Stdin, os.Stdout, os.Stderr}); asWebEID(os.Args) {
+		code = runWebEID(ctx, std)
+	} else {
+		code = run(ctx, os.Args[1:], std)
+	}
 	stop()
 	os.Exit(code)
 }

@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envCommand) != "" {
 		main()
 	}
+	if o := os.Getenv(envSimulation); o != "" {
+		os.Exit(simulation(o))
+	}
 	dir, err := os.MkdirTemp("", "eidkit-test")
 	if err != nil {
 		panic(err)

@@ -52,11 +52,9 @@ func (a *app) openIn(ctx context.Context, r card.Reader) (*session, error) {
 	if a.traceTo == nil && a.trace {
 		s.trace.Out = a.err
 	}
-	stall := watchStall(ctx)
-	defer stall.end()
-	c, err := beid.OpenWith(stall.ctx, s.trace.Reader(r), beid.Options{Language: a.lang})
+	c, err := beid.OpenWith(ctx, s.trace.Reader(card.Limited(r, 0)), beid.Options{Language: a.lang})
 	if err != nil {
-		return nil, stall.explain(err)
+		return nil, err
 	}
 	s.Card = c
 	return s, nil

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/eidkit/eidkit/card"
-	"github.com/eidkit/eidkit/card/beid"
+	"github.com/eidkit/eidkit/agent/desk"
 	"github.com/spf13/cobra"
 )
 
@@ -28,7 +26,7 @@ reader's own keys, never on the command line.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var d dialogFlags
-	add := func(use, short string, work func(context.Context, *session, *dialog) error, done string) {
+	add := func(use, short string, work func(context.Context, *session, *desk.PINs) error, done string) {
 		sub := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withDialog(cmd.Context(), d, work, done)
 		}}
@@ -36,30 +34,30 @@ reader's own keys, never on the command line.`,
 		cmd.AddCommand(sub)
 	}
 	cmd.AddCommand(a.pinStatusCommand())
-	add("verify", "Have the card compare the PIN", func(ctx context.Context, s *session, d *dialog) error {
-		return d.retry(ctx, func() error { return s.VerifyPIN(ctx, d.ask) })
+	add("verify", "Have the card compare the PIN", func(ctx context.Context, s *session, d *desk.PINs) error {
+		return d.Retry(ctx, func() error { return s.VerifyPIN(ctx, d.Ask) })
 	}, "the PIN is right")
-	add("change", "Choose another PIN", func(ctx context.Context, s *session, d *dialog) error {
-		return d.retry(ctx, func() error { return s.ChangePIN(ctx, d.ask) })
+	add("change", "Choose another PIN", func(ctx context.Context, s *session, d *desk.PINs) error {
+		return d.Retry(ctx, func() error { return s.ChangePIN(ctx, d.Ask) })
 	}, "the PIN is changed")
-	add("unblock", "Set the tries back with the PUK (cards before 2021)", func(ctx context.Context, s *session, d *dialog) error {
-		return s.UnblockPIN(ctx, d.ask)
+	add("unblock", "Set the tries back with the PUK (cards before 2021)", func(ctx context.Context, s *session, d *desk.PINs) error {
+		return s.UnblockPIN(ctx, d.Ask)
 	}, "the PIN has all its tries again")
 	return cmd
 }
 
-func (a *app) withDialog(ctx context.Context, f dialogFlags, work func(context.Context, *session, *dialog) error, done string) error {
+func (a *app) withDialog(ctx context.Context, f dialogFlags, work func(context.Context, *session, *desk.PINs) error, done string) error {
 	s, err := a.openCard(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	d, err := a.newDialog(f, s)
+	d, err := a.newDialog(f, s, nil)
 	if err != nil {
 		return err
 	}
 	err = work(ctx, s, d)
-	d.notices.Wait()
+	d.Wait()
 	if err != nil {
 		return err
 	}
@@ -113,20 +111,3 @@ func printPINStatus(a *app, tries int) {
 		fmt.Fprintf(a.out, "%d tries left\n", tries)
 	}
 }
-
-// retry runs work, and again after a wrong PIN if the holder says so in a dialog of its own. Without tries left it does not ask.
-func (d *dialog) retry(ctx context.Context, work func() error) error {
-	for {
-		err := work()
-		var wrong *card.PINError
-		if !errors.As(err, &wrong) || wrong.TriesLeft == 0 {
-			return err
-		}
-		again, askErr := d.again(ctx, wrong.TriesLeft)
-		if askErr != nil || !again {
-			return err
-		}
-	}
-}
-
-var _ beid.PINFunc = (*dialog)(nil).ask

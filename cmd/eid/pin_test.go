@@ -146,7 +146,7 @@ func TestPINStatus(t *testing.T) {
 // TestAutoPINIsForTestCards: no flag makes a real reader's card get a PIN by itself.
 func TestAutoPINIsForTestCards(t *testing.T) {
 	a := &app{}
-	if _, err := a.newDialog(dialogFlags{autoPIN: true}, &session{}); err == nil {
+	if _, err := a.newDialog(dialogFlags{autoPIN: true}, &session{}, nil); err == nil {
 		t.Error("--auto-pin was accepted for a card in a real reader")
 	}
 }

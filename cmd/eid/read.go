@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
+	"github.com/eidkit/eidkit/agent/reading"
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/card/pcsc"
@@ -85,11 +87,11 @@ func (a *app) read(ctx context.Context, f readFlags) error {
 
 // readOne reads the card of s and prints it as asked.
 func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *verify.Anchors) error {
-	o := readOptions{photo: !f.noPhoto, certificates: f.json || f.xml || f.csv || f.eidFile != "", verify: !f.noVerify,
-		challenge: f.challenges, anchors: anchors}
+	o := reading.Options{Address: true, Photo: !f.noPhoto, Certificates: f.json || f.xml || f.csv || f.eidFile != "", Unverified: f.noVerify,
+		Challenge: f.challenges, Anchors: anchors}
 	bar := a.newProgress()
 	if bar.w != nil {
-		o.progress = bar.step
+		o.Progress = bar.step
 	}
 	r, err := readCard(ctx, s, o)
 	bar.done()
@@ -99,15 +101,26 @@ func (a *app) readOne(ctx context.Context, s *session, f readFlags, anchors *ver
 	return a.finish(ctx, r, f, anchors)
 }
 
+// readCard reads the card of s and judges it.
+func readCard(ctx context.Context, s *session, o reading.Options) (*reading.Reading, error) {
+	r, err := reading.Read(ctx, s.Card, o)
+	if err != nil {
+		return nil, err
+	}
+	r.TestCard = r.TestCard || s.test != nil
+	r.Commands, r.Took = s.trace.Stats().Commands, time.Since(s.begun)
+	return r, nil
+}
+
 // finish saves and prints what was read, as asked, and judges it.
-func (a *app) finish(ctx context.Context, r *reading, f readFlags, anchors *verify.Anchors) error {
+func (a *app) finish(ctx context.Context, r *reading.Reading, f readFlags, anchors *verify.Anchors) error {
 	if f.revocation {
 		v, err := a.verifier(verifyFlags{})
 		if err != nil {
 			return err
 		}
 		defer v.Close()
-		if err := r.checks.AskRevocation(ctx, v, carddata.Options{Anchors: anchors, Time: r.checked}); err != nil {
+		if err := r.Checks.AskRevocation(ctx, v, carddata.Options{Anchors: anchors, Time: r.Checked}); err != nil {
 			return err
 		}
 	}
@@ -120,19 +133,32 @@ func (a *app) finish(ctx context.Context, r *reading, f readFlags, anchors *veri
 	return a.judge(r)
 }
 
+// verdictOf is the exit code's verdict: nil when everything held, or when nothing was to be verified.
+func verdictOf(r *reading.Reading) error {
+	switch {
+	case r.Checks == nil:
+		return nil
+	case r.Failed():
+		return verdict(exitInvalid)
+	case !r.Trusted():
+		return verdict(exitIndeterminate)
+	}
+	return nil
+}
+
 // judge is the outcome of r, with a hint where something can be done about it.
-func (a *app) judge(r *reading) error {
-	err := r.outcome()
-	if err == verdict(exitIndeterminate) && r.checks.Path == nil && r.checks.Chain.Status == carddata.Untrusted && r.checks.Identity.Status == carddata.Held {
+func (a *app) judge(r *reading.Reading) error {
+	err := verdictOf(r)
+	if err == verdict(exitIndeterminate) && r.Checks.Path == nil && r.Checks.Chain.Status == carddata.Untrusted && r.Checks.Identity.Status == carddata.Held {
 		fmt.Fprintln(a.err, "eid: hint: its own checks hold, but its root is none of Belgium's; a root that you know is trusted with: --trust FILE")
 	}
 	return err
 }
 
-func (a *app) print(r *reading, f readFlags) error {
+func (a *app) print(r *reading.Reading, f readFlags) error {
 	switch {
 	case f.json:
-		d, err := r.document()
+		d, err := r.Document()
 		if err != nil {
 			return err
 		}
@@ -141,7 +167,7 @@ func (a *app) print(r *reading, f readFlags) error {
 		}
 		return writeJSON(a.out, d)
 	case f.xml, f.csv:
-		c, err := r.card()
+		c, err := r.Card()
 		if err != nil {
 			return err
 		}
@@ -154,18 +180,18 @@ func (a *app) print(r *reading, f readFlags) error {
 }
 
 // save writes the files asked for.
-func (a *app) save(r *reading, f readFlags) error {
+func (a *app) save(r *reading.Reading, f readFlags) error {
 	if f.photoFile != "" {
 		err := fmt.Errorf("the photo: %w", card.ErrNotFound)
-		if len(r.files.Photo) > 0 {
-			err = a.writeFile(f.photoFile, r.files.Photo)
+		if len(r.Files.Photo) > 0 {
+			err = a.writeFile(f.photoFile, r.Files.Photo)
 		}
 		if err != nil {
 			return fmt.Errorf("saving the photo: %w", err)
 		}
 	}
 	if f.eidFile != "" {
-		c, err := r.card()
+		c, err := r.Card()
 		if err != nil {
 			return err
 		}

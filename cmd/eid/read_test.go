@@ -66,9 +66,9 @@ func TestReadNoticesChanges(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	code, out, errs := eid(t, "demo")
+	code, out, errs := eid(t, "demo", "--once")
 	wantCode(t, exitOK, code, out, errs)
-	for _, want := range []string{"TEST CARD", "commands", ">> 80E400001C", "chip proved that it is no copy", "trusted root"} {
+	for _, want := range []string{"TEST CARD", "commands", "The agent and the portal answer", ">> 80E400001C", "chip proved that it is no copy", "trusted root"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing", want)
 		}

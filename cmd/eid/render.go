@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/eidkit/eidkit/agent/reading"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/internal/beidfile"
 	"github.com/eidkit/eidkit/internal/termview"
@@ -17,18 +18,18 @@ import (
 )
 
 // printCard draws what was read for a person.
-func (a *app) printCard(w io.Writer, r *reading) error {
-	id := r.identity
+func (a *app) printCard(w io.Writer, r *reading.Reading) error {
+	id := r.Identity
 	view := termview.Card{
 		Title: "BELGIUM · " + id.DocumentType.Label(a.lang),
-		Rows:  cardRows(id, r.address, a.lang),
-		Marks: append(checkMarks(r.checks), gapMarks(r)...),
-		Photo: decodePhoto(r.files.Photo),
+		Rows:  cardRows(id, r.Address, a.lang),
+		Marks: append(checkMarks(r.Checks), gapMarks(r)...),
+		Photo: decodePhoto(r.Files.Photo),
 	}
-	if r.test {
+	if r.TestCard {
 		view.Badge = " TEST CARD "
 	}
-	for _, warning := range r.warnings {
+	for _, warning := range r.Warnings {
 		view.Notes = append(view.Notes, "warning: "+warning)
 	}
 	return a.draw(w, view)
@@ -160,12 +161,12 @@ func checkMarks(r *carddata.Result) []termview.Mark {
 }
 
 // gapMarks says what is promised and missing, and that a card without an address has none.
-func gapMarks(r *reading) []termview.Mark {
+func gapMarks(r *reading.Reading) []termview.Mark {
 	var marks []termview.Mark
-	for _, gap := range r.gaps {
+	for _, gap := range r.Gaps {
 		marks = append(marks, termview.Mark{State: termview.Doubtful, Text: "MISSING: " + gap})
 	}
-	if r.address == nil && len(r.gaps) == 0 {
+	if r.Address == nil && len(r.Gaps) == 0 {
 		marks = append(marks, termview.Mark{State: termview.Skipped, Text: "no address on the card"})
 	}
 	return marks

@@ -70,7 +70,7 @@ func newRoot(s streams) (*cobra.Command, *app) {
 	root.AddCommand(a.readersCommand(), a.readCommand(), a.photoCommand(), a.certsCommand(), a.pinCommand(), a.sisCommand(),
 		a.insurabilityCommand(), a.sessionCommand(),
 		a.signCommand(), a.timestampCommand(), a.verifyCommand(), a.trustCommand(), a.serveCommand(),
-		a.doctorCommand(), a.testcardCommand(), a.demoCommand(), a.versionCommand())
+		a.agentCommand(), a.pairCommand(), a.grantsCommand(), a.auditCommand(), a.doctorCommand(), a.testcardCommand(), a.demoCommand(), a.versionCommand())
 	a.noteBegin(root)
 	return root, a
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eidkit/eidkit/internal/sts"
 	"github.com/eidkit/eidkit/internal/termview"
 )
 
@@ -69,6 +70,9 @@ func (a *app) sessionOpen(ctx context.Context, f insuranceFlags, keep, asJSON bo
 func openingFailed(err error) error {
 	if _, hint := classify(err, ""); hint != sessionCommandHint {
 		return err
+	}
+	if errors.Is(err, sts.ErrCredential) { // nobody was asked yet
+		return hinted{err, ""}
 	}
 	return hinted{err, "the provider's number, claims and certificate must belong together: docs/assurability.md"}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eidkit/eidkit/agent/patient"
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/pcsc"
 	"github.com/eidkit/eidkit/card/sis"
@@ -56,29 +57,26 @@ ones. Without it all else is read. Exit code 1 says that something on the card i
 
 // sisReading is a SIS card that was read.
 type sisReading struct {
-	image     *sis.Image
-	test      bool
-	provider  string // whose module was asked; empty: none
-	insurance *sis.Insurance
-	refused   error // why the module did not open the data
+	*patient.SIS
+	test bool
 }
 
 // wrong tells whether a check failed, as against something that is only unusual.
 func (r *sisReading) wrong() bool {
-	return slices.ContainsFunc(r.image.Warnings, func(w sis.Warning) bool {
+	return slices.ContainsFunc(r.Image.Warnings, func(w sis.Warning) bool {
 		return w == sis.NumberWrong || w == sis.NumberDiffers || w == sis.CopiesDiffer || w == sis.DateWrong
 	})
 }
 
 // readSIS reads the card, and its insurance data by the module in the reader sam, if one is named.
 func (a *app) readSIS(ctx context.Context, sam string) (*sisReading, error) {
-	r := &sisReading{}
+	r := &sisReading{SIS: &patient.SIS{}}
 	var err error
 	if name, ok := strings.CutPrefix(a.reader, testcardPrefix); ok {
 		r.test = true
-		r.image, err = a.readTestSIS(ctx, name)
+		r.Image, err = a.readTestSIS(ctx, name)
 	} else {
-		r.image, err = a.findSIS(ctx, sam)
+		r.Image, err = a.findSIS(ctx, sam)
 	}
 	if err != nil || sam == "" {
 		return r, err
@@ -87,16 +85,7 @@ func (a *app) readSIS(ctx context.Context, sam string) (*sisReading, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := sis.OpenModule(ctx, a.traced(reader))
-	if err != nil {
-		return nil, err
-	}
-	defer m.Close()
-	r.provider = m.Provider()
-	if r.insurance, err = m.Open(ctx, r.image); errors.Is(err, sis.ErrSealed) {
-		r.refused, err = err, nil
-	}
-	return r, err
+	return r, r.Unseal(ctx, a.traced(reader))
 }
 
 // traced is a reader with its commands printed if that was asked for.

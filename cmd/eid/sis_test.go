@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/eidkit/eidkit/agent/patient"
+	"github.com/eidkit/eidkit/card/sis"
 )
 
 func TestSIS(t *testing.T) {
@@ -31,6 +37,27 @@ func TestSIS(t *testing.T) {
 			if !strings.Contains(strings.Join(strings.Fields(out), " "), word) || !strings.Contains(out, "TEST CARD") {
 				t.Errorf("%s in %s: %s", c.profile, lang, out)
 			}
+		}
+	}
+}
+
+// TestSISWarnings: each warning is told in the language of the counter.
+func TestSISWarnings(t *testing.T) {
+	for _, w := range []sis.Warning{sis.HeaderOdd, sis.DirectoryOdd, sis.VersionUnknown, sis.FillerOdd, sis.NumberWrong, sis.NumberDiffers, sis.CopiesDiffer,
+		sis.DateWrong, sis.ValidityOdd, sis.NameOdd, sis.SexUnknown, sis.NoInsurance} {
+		row := sisWarnings[w]
+		for i, text := range row {
+			if text == "" || slices.Contains(row[:i], text) {
+				t.Errorf("%s, language %d: %q", string(w), i, text)
+			}
+		}
+	}
+	for lang, word := range map[string]string{"en": "warning: two copies", "nl": "waarschuwing: twee kopieën", "fr": "avertissement : deux copies", "de": "Warnung: zwei Kopien"} {
+		a := &app{lang: lang}
+		var out bytes.Buffer
+		a.out = &out
+		if err := a.printSIS(&sisReading{SIS: &patient.SIS{Image: &sis.Image{Warnings: []sis.Warning{sis.CopiesDiffer}}}}, time.Now()); err != nil || !strings.Contains(out.String(), word) {
+			t.Errorf("%s: %v %s", lang, err, out.String())
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/eidkit/eidkit/card/sis"
 	"github.com/eidkit/eidkit/internal/beidfile"
 	"github.com/eidkit/eidkit/internal/termview"
 	"github.com/eidkit/eidkit/niss"
@@ -32,26 +33,33 @@ var sisTexts = map[string]map[string]string{
 	"unverified": {"en": "not authenticated: nothing on a SIS card is signed", "nl": "niet geauthenticeerd: niets op een SIS-kaart is ondertekend", "fr": "non authentifiée : rien n'est signé sur une carte SIS", "de": "nicht authentifiziert: auf einer SIS-Karte ist nichts signiert"},
 }
 
+// sisWarnings are the warnings about a SIS card, in the languages of its holders.
+var sisWarnings = map[sis.Warning][4]string{ // en, nl, fr, de
+	sis.HeaderOdd:      {sis.HeaderOdd.String(), "de kop is niet die van een gekende SIS-kaart", "l'en-tête n'est pas celui d'une carte SIS connue", "der Kopf ist nicht der einer bekannten SIS-Karte"},
+	sis.DirectoryOdd:   {sis.DirectoryOdd.String(), "de inhoudstafel van de kaart is beschadigd of ongewoon", "le répertoire de la carte est endommagé ou inhabituel", "das Verzeichnis der Karte ist beschädigt oder ungewöhnlich"},
+	sis.VersionUnknown: {sis.VersionUnknown.String(), "een bestand heeft een onbekende versie", "un fichier est d'une version inconnue", "eine Datei hat eine unbekannte Version"},
+	sis.FillerOdd:      {sis.FillerOdd.String(), "vaste bytes tussen de velden zijn gewijzigd", "des octets fixes entre les champs ont été modifiés", "feste Bytes zwischen den Feldern wurden verändert"},
+	sis.NumberWrong:    {sis.NumberWrong.String(), "het nummer van de sociale zekerheid klopt niet", "le numéro de sécurité sociale n'est pas correct", "die Sozialversicherungsnummer ist nicht richtig"},
+	sis.NumberDiffers: {sis.NumberDiffers.String(), "het nummer van de sociale zekerheid past niet bij geboortedatum of geslacht", "le numéro de sécurité sociale ne correspond pas à la date de naissance ou au sexe",
+		"die Sozialversicherungsnummer passt nicht zu Geburtsdatum oder Geschlecht"},
+	sis.CopiesDiffer: {sis.CopiesDiffer.String(), "twee kopieën van dezelfde gegevens op de kaart verschillen", "deux copies des mêmes données sur la carte diffèrent", "zwei Kopien derselben Daten auf der Karte unterscheiden sich"},
+	sis.DateWrong:    {sis.DateWrong.String(), "een datum op de kaart kan niet juist zijn", "une date sur la carte ne peut pas être correcte", "ein Datum auf der Karte kann nicht stimmen"},
+	sis.ValidityOdd:  {sis.ValidityOdd.String(), "de geldigheid van de kaart eindigt voor ze begint", "la validité de la carte se termine avant de commencer", "die Gültigkeit der Karte endet, bevor sie beginnt"},
+	sis.NameOdd:      {sis.NameOdd.String(), "een naam op de kaart kan niet juist zijn", "un nom sur la carte ne peut pas être correct", "ein Name auf der Karte kann nicht stimmen"},
+	sis.SexUnknown:   {sis.SexUnknown.String(), "de code voor het geslacht is niet gekend", "le code du sexe n'est pas connu", "der Code für das Geschlecht ist nicht bekannt"},
+	sis.NoInsurance:  {sis.NoInsurance.String(), "de kaart heeft geen verzekeringsgegevens", "la carte n'a pas de données d'assurance", "die Karte hat keine Versicherungsdaten"},
+}
+
+// warningWord begins a warning under a card.
+var warningWord = [4]string{"warning: ", "waarschuwing: ", "avertissement : ", "Warnung: "}
+
 // today is the day of a moment in the machine's time zone.
 func today(now time.Time) niss.Date {
 	return niss.Date{Year: now.Year(), Month: int(now.Month()), Day: now.Day()}
 }
 
-// insuranceState says in a word what is known of the insurance data: open, closed, absent or refused.
-func (r *sisReading) insuranceState() string {
-	switch {
-	case r.insurance != nil:
-		return "open"
-	case r.image.Sealed == nil:
-		return "absent"
-	case r.refused != nil:
-		return "refused"
-	}
-	return "closed"
-}
-
 func (a *app) printSIS(r *sisReading, now time.Time) error {
-	im := r.image
+	im := r.Image
 	say := func(key string) string { return sisTexts[key][a.lang] }
 	view := termview.Card{Title: "BELGIUM · " + say("title")}
 	if r.test {
@@ -70,7 +78,7 @@ func (a *app) printSIS(r *sisReading, now time.Time) error {
 	add(say("number"), strconv.FormatUint(uint64(im.LogicalNumber), 10))
 	add(say("issued"), im.Issued.String())
 	add(beidfile.Label("validity", a.lang), fmt.Sprintf("%s – %s", im.ValidFrom, im.ValidUntil))
-	if i := r.insurance; i != nil {
+	if i := r.Insurance; i != nil {
 		view.Rows = append(view.Rows, termview.Row{})
 		add(say("mutuality"), i.Mutuality)
 		add(say("affiliate"), i.Affiliate)
@@ -84,11 +92,11 @@ func (a *app) printSIS(r *sisReading, now time.Time) error {
 	if !im.ValidOn(today(now)) {
 		view.Marks = append(view.Marks, termview.Mark{State: termview.Bad, Text: say("over")})
 	}
-	if state := r.insuranceState(); state != "open" {
+	if state := r.State(); state != "open" {
 		view.Marks = append(view.Marks, termview.Mark{State: termview.Skipped, Text: say(state)})
 	}
 	for _, w := range im.Warnings {
-		view.Notes = append(view.Notes, "warning: "+w.String())
+		view.Notes = append(view.Notes, a.inLanguage(warningWord)+a.inLanguage(sisWarnings[w]))
 	}
 	view.Notes = append(view.Notes, say("notice"))
 	return a.draw(a.out, view)
@@ -145,15 +153,15 @@ type sisWarning struct {
 }
 
 func (r *sisReading) document(now time.Time) sisDocument {
-	im := r.image
+	im := r.Image
 	d := sisDocument{
 		Schema: 1, TestCard: r.test, Notice: sisTexts["notice"], Warnings: []sisWarning{},
 		Card:      sisCard{upperHex(im.Serial), im.LogicalNumber, im.Issued.String(), im.ValidFrom.String(), im.ValidUntil.String(), im.ValidOn(today(now))},
 		Holder:    sisHolder{string(im.NISS), im.Number, im.Surname, im.FirstName, im.Initials, im.Sex.String(), im.Birth.String()},
-		Insurance: sisInsurance{State: r.insuranceState(), Provider: r.provider},
+		Insurance: sisInsurance{State: r.State(), Provider: r.Provider},
 	}
-	if i := r.insurance; i != nil {
-		d.Insurance = sisInsurance{"open", r.provider, i.Mutuality, i.Affiliate, i.From.String(), i.Until.String(), i.CT1, i.CT2, i.Franchise,
+	if i := r.Insurance; i != nil {
+		d.Insurance = sisInsurance{"open", r.Provider, i.Mutuality, i.Affiliate, i.From.String(), i.Until.String(), i.CT1, i.CT2, i.Franchise,
 			upperHex(i.Key1), upperHex(i.Key2)}
 	}
 	for _, w := range im.Warnings {

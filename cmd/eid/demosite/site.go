@@ -23,6 +23,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ var static embed.FS
 // Options say what the site believes and where it is.
 type Options struct {
 	Origin   string           // its own, as the browser has it
-	Agent    string           // the agent's WebSocket addresses, for the content policy: "ws://127.0.0.1:24340 ws://[::1]:24340"
+	Agent    string           // the agent's addresses, for the content policy: "ws://127.0.0.1:24340 http://127.0.0.1:24340"
 	Client   fs.FS            // the JavaScript client: eidkit.js
 	Anchors  *verify.Anchors  // for logins and signatures
 	Verifier *verify.Verifier // with caches and ways to the network
@@ -308,9 +309,12 @@ func (s *Site) receive(ctx context.Context, signed, issued []byte, person *weblo
 		Signer: person.GivenNames + " " + person.Surname, Level: made.Level, Format: made.Format}, nil
 }
 
+// additions are the changes after a signature that say nothing themselves: what validating it later takes.
+var additions = []string{"validation-data-added", "timestamp-added", "metadata-changed"}
+
 // covers tells whether the signature is over the document that was issued: of a
-// PDF the signed bytes begin with it, since signing adds behind it; XML is the
-// same again without the signature. Nothing but what is signed is looked at.
+// PDF the signed bytes begin with it, since signing adds behind it, and nothing
+// followed but validation data; XML is the same again without the signature.
 func covers(made *verify.Signature, issued []byte) bool {
 	content := made.SignedContent()
 	if len(content) == 0 {
@@ -326,7 +330,7 @@ func covers(made *verify.Signature, issued []byte) bool {
 		return false
 	}
 	if made.PDF != nil {
-		return made.CoversWholeFile && bytes.HasPrefix(b, issued)
+		return bytes.HasPrefix(b, issued) && !slices.ContainsFunc(made.PDF.Changes, func(c verify.Change) bool { return !slices.Contains(additions, c.What) })
 	}
 	return bytes.Equal(b, issued)
 }

@@ -76,7 +76,9 @@ func (p *portal) citizen(t *testing.T, seed uint64) *beid.Card {
 	return c
 }
 
-func pin(context.Context, beid.PINRequest) (card.PIN, error) { return card.NewPIN([]byte(testcards.PIN)) }
+func pin(context.Context, beid.PINRequest) (card.PIN, error) {
+	return card.NewPIN([]byte(testcards.PIN))
+}
 
 func (p *portal) post(t *testing.T, path string, body []byte, headers ...string) (int, http.Header, []byte) {
 	t.Helper()
@@ -149,7 +151,7 @@ func (p *portal) signed(t *testing.T, c *beid.Card, format string, body []byte) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := sign.Options{Level: sign.T, Anchors: p.anchors, Verifier: p.verifier, TSAs: []sign.TSA{{URL: p.net.Of(pki.EC).TSAURL()}}}
+	o := sign.Options{Level: sign.LT, Anchors: p.anchors, Verifier: p.verifier, TSAs: []sign.TSA{{URL: p.net.Of(pki.EC).TSAURL()}}}
 	in := sign.Source{Name: "declaration." + format, Data: bytes.NewReader(body), Size: int64(len(body))}
 	var out bytes.Buffer
 	if format == "pdf" {

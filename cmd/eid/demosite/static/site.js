@@ -4,7 +4,8 @@ import { texts } from '/texts.js';
 
 const $ = (id) => document.getElementById(id);
 const steps = ['login', 'form', 'sign', 'receipt'];
-const languages = ['en', 'nl', 'fr', 'de'];
+const locales = { en: 'en-GB', nl: 'nl-BE', fr: 'fr-BE', de: 'de-BE' };
+const languages = Object.keys(locales);
 let lang = languages.find((l) => new URLSearchParams(location.search).get('lang') === l) ??
   languages.find((l) => navigator.language.startsWith(l)) ?? 'en';
 let agent = null;
@@ -12,6 +13,9 @@ let config = null;
 let person = null;
 let declaration = null; // {number, bytes, type, fields}
 let running = null; // AbortController of what is under way
+let told = null; // the error on the page
+let awaited = ''; // key of the line that says what is awaited
+let asks = null; // the browser's own question, as the client library tells it
 
 const t = (key) => texts[lang][key];
 
@@ -31,11 +35,14 @@ function translate() {
   for (const e of document.querySelectorAll('[data-t]')) e.textContent = t(e.dataset.t);
   for (const b of document.querySelectorAll('[data-lang]')) b.setAttribute('aria-current', String(b.dataset.lang === lang));
   $('shown').setAttribute('aria-label', t('look'));
+  $('busy').textContent = asks?.text[lang] ?? (awaited && t(awaited));
+  if (told) tell(told);
   if (person) $('welcome').textContent = t('welcome').replace('%s', `${person.givenNames} ${person.surname}`);
 }
 
 // tell says what went wrong: what the agent or its client says to people, else the portal's own words.
 function tell(error) {
+  told = error;
   const lines = [];
   if (error?.name === 'AbortError') lines.push(t('stopped'));
   else if (error?.text?.[lang]) lines.push(error.text[lang]);
@@ -49,12 +56,20 @@ function tell(error) {
   }));
 }
 
+// wait shows what is awaited: a key of the texts, or that the browser asks something.
+function wait(words, question = null) {
+  awaited = words;
+  asks = question;
+  $('busy').textContent = question?.text[lang] ?? (words && t(words));
+}
+
 // during runs work, with the buttons off and one line that says what is awaited.
 async function during(words, work) {
-  const buttons = document.querySelectorAll('main button:not(#cancel)');
+  const buttons = document.querySelectorAll('main button:not(#cancel button)');
   running = new AbortController();
+  told = null;
   $('message').replaceChildren();
-  $('busy').textContent = t(words);
+  wait(words);
   $('cancel').hidden = false;
   for (const b of buttons) b.disabled = true;
   try {
@@ -63,7 +78,7 @@ async function during(words, work) {
     tell(error);
     return undefined;
   } finally {
-    $('busy').textContent = '';
+    wait('');
     $('cancel').hidden = true;
     running = null;
     for (const b of buttons) b.disabled = false;
@@ -72,7 +87,10 @@ async function during(words, work) {
 
 async function theAgent(signal) {
   config ??= await (await fetch('/api/config')).json();
-  if (!agent || agent.closed) agent = await connect({ ports: [config.agentPort], signal });
+  if (agent && agent.state !== 'closed') return agent;
+  const before = awaited;
+  agent = await connect({ ports: [config.agentPort], hosts: ['127.0.0.1'], signal, onPermissionPrompt: (error) => wait(before, error) });
+  wait(before);
   return agent;
 }
 
@@ -96,7 +114,7 @@ $('do-login').addEventListener('click', () => during('waitLogin', async (signal)
 $('prefill').addEventListener('click', () => during('waitRead', async (signal) => {
   const a = await theAgent(signal);
   const read = await a.call('identity.read', { fields: ['address'], purpose: t('purpose') }, { signal });
-  const { street, streetAndNumber, postalCode, zip, municipality } = read.address ?? {};
+  const { streetAndNumber, zip, municipality } = read.address ?? {};
   $('address').value = [streetAndNumber, [zip, municipality].filter(Boolean).join(' ')].filter(Boolean).join(', ');
 }));
 
@@ -123,15 +141,15 @@ $('do-sign').addEventListener('click', () => during('waitSign', async (signal) =
   const a = await theAgent(signal);
   const { format, number } = declaration;
   const name = `${number}.${format}`;
-  const documentId = await a.openDocument(declaration.blob, { name, mediaType: declaration.blob.type, signal });
+  const { documentId } = await a.openDocument(declaration.blob, { name, mediaType: declaration.blob.type }, { signal });
   const how = format === 'pdf'
     ? { format: 'pades', visible: { page: -1 } }
     : { format: 'xades', packaging: 'enveloped' };
   const made = await a.call('sign.document', { documentIds: [documentId], level: config.level, purpose: t('purpose'), ...how }, { signal });
-  const signed = await a.readDocument(made.documentId);
-  $('busy').textContent = t('waitVerify');
+  const signed = await a.readDocument(made, { signal });
+  wait('waitVerify');
   const receipt = await (await post('/api/submit', signed, { 'X-Declaration': number })).json();
-  $('facts').replaceChildren(...list([['number', receipt.number], ['time', new Date(receipt.received).toLocaleString(lang)], ['signer', receipt.signer],
+  $('facts').replaceChildren(...list([['number', receipt.number], ['time', new Date(receipt.received).toLocaleString(locales[lang])], ['signer', receipt.signer],
     ['signature', `${receipt.format} ${receipt.level}: ${receipt.verdict}`], ['digest', receipt.sha256]]).children);
   offer($('signed'), signed, made.name);
   show('receipt');
