@@ -31,11 +31,13 @@ type Gate struct {
 	authority *access.Authority
 	asker     Asker
 	log       *audit.Log
+	budgets   budgets
+	now       func() time.Time
 }
 
 // New makes the gate of an agent.
 func New(a *access.Authority, d Asker, l *audit.Log) *Gate {
-	return &Gate{authority: a, asker: d, log: l}
+	return &Gate{authority: a, asker: d, log: l, now: time.Now}
 }
 
 // Request is an operation that a client wants done.
@@ -54,13 +56,23 @@ type Request struct {
 
 // Enter gives a Pass, or an *protocol.Error: NOT_AUTHORISED, ORIGIN_REFUSED,
 // CONSENT_DENIED, RATE_LIMITED, BUSY, CARD_REMOVED if the card was taken out
-// meanwhile, INTERNAL if the log cannot be written. Refusals are in the log too.
+// meanwhile, INTERNAL if the log cannot be written. Refusals are in the log too,
+// as many as a client's budget has; beyond, a line says that there were more, and
+// the client hears RATE_LIMITED without anybody being asked.
 func (g *Gate) Enter(ctx context.Context, r Request) (*Pass, error) {
 	decision := g.authority.Decide(r.Request)
 	by, refusal := decision.By, error(nil)
-	switch decision.Verdict {
-	case access.Allow:
-	case access.Ask:
+	over, first := false, false
+	if decision.Verdict != access.Allow || dialogs(r.Request) {
+		over, first = g.exhausted(r.Client)
+	}
+	switch {
+	case over:
+		if refusal = errExhausted; !first {
+			return nil, refusal
+		}
+	case decision.Verdict == access.Allow:
+	case decision.Verdict == access.Ask:
 		by = "consent"
 		refusal = g.ask(ctx, r, decision)
 	default:
@@ -69,12 +81,15 @@ func (g *Gate) Enter(ctx context.Context, r Request) (*Pass, error) {
 	if refusal == nil && isClosed(r.Gone) {
 		refusal = protocol.Errorf(protocol.CardRemoved, "the card was taken out before the operation began")
 	}
+	if refusal != nil && !over {
+		g.count(r.Client)
+	}
 	entry, err := g.log.Intent(audit.Event{Session: r.Client.Session, Client: r.Client.String(), Operation: string(r.Operation), Fields: r.Fields,
 		Purpose: r.Purpose, By: by, Rule: decision.Rule, Reader: r.Reader, Mode: r.Mode, Method: r.Method})
 	if err != nil {
 		return nil, unwritten(err)
 	}
-	p := &Pass{request: r, by: by, entry: entry}
+	p := &Pass{gate: g, request: r, by: by, entry: entry}
 	if refusal != nil {
 		return nil, p.Done(audit.Outcome{}, refusal)
 	}
@@ -154,6 +169,7 @@ func isClosed(c <-chan struct{}) bool {
 
 // Pass lets one operation through. It is bound to one insertion of one card.
 type Pass struct {
+	gate    *Gate
 	request Request
 	by      string
 	entry   *audit.Entry
@@ -209,6 +225,9 @@ func (p *Pass) Done(o audit.Outcome, err error) error {
 		if errors.Is(err, context.Canceled) {
 			o.Code = "CANCELLED"
 		}
+	}
+	if dialogs(p.request.Request) && closed(err) {
+		p.gate.count(p.request.Client)
 	}
 	p.Cancel(protocol.Errorf(protocol.NotAuthorised, "the operation is over"))
 	if unwrittenErr := p.entry.Result(o); unwrittenErr != nil {

@@ -135,24 +135,6 @@ func object(b []byte) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// Params reads the parameters of a request into the struct that into points
-// to: unknown members and members that occur twice are refused. The error is an
-// *Error, INVALID_ARGUMENT.
-func Params(params json.RawMessage, into any) error {
-	if params == nil {
-		params = json.RawMessage("{}")
-	}
-	if _, err := object(params); err != nil {
-		return Errorf(InvalidArgument, "params: %v", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(params))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return Errorf(InvalidArgument, "params: %v", err)
-	}
-	return nil
-}
-
 // Result is the answer to a request.
 func Result(id json.RawMessage, result any) ([]byte, error) {
 	if result == nil {

@@ -124,7 +124,11 @@ func (s *Service) choose(ctx context.Context, c *Call, op operation) (cards.Choi
 		choice.Options = append(choice.Options, desk.Option{Reader: ch.Reader, Role: ch.Role, Card: cardName(ch.Kind), Insertion: ch.CardID})
 	}
 	waiting(c, "choice", "")
-	i, err := s.o.Desk.Choose(ctx, choice)
+	i := 0
+	err = s.o.Gate.Question(c.Client, func() (err error) {
+		i, err = s.o.Desk.Choose(ctx, choice)
+		return err
+	})
 	switch {
 	case errors.Is(err, desk.ErrCancelled):
 		s.o.Authority.Denied(c.Client) // a no is a no, whatever was asked

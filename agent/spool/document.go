@@ -20,6 +20,7 @@ func newHash() hash.Hash { return sha256.New() }
 // safe for concurrent use.
 type Document struct {
 	store           *Store
+	guest           bool // its bytes count as a guest's
 	id              protocol.DocumentID
 	name, mediaType string
 	file            *os.File
@@ -104,7 +105,7 @@ func (d *Document) Write(data []byte) (int, error) {
 		return 0, protocol.Errorf(protocol.Internal, "the document is sealed, or a client's")
 	}
 	if grown := d.received + int64(len(data)) - d.taken; grown > 0 {
-		if err := d.store.take(grown); err != nil {
+		if err := d.store.take(grown, d.guest); err != nil {
 			return 0, err
 		}
 		d.taken += grown
@@ -192,5 +193,5 @@ func (d *Document) release() {
 	if !unlinkAtOnce {
 		os.Remove(d.file.Name())
 	}
-	d.store.give(d.taken)
+	d.store.give(d.taken, d.guest)
 }

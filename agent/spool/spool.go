@@ -42,12 +42,15 @@ type Store struct {
 	dir   string
 	quota int64
 
-	mu   sync.Mutex
-	used int64
+	mu     sync.Mutex
+	used   int64
+	guests int64 // of them, by guests
 }
 
 // New makes the folder if need be, for its owner alone, and removes what an
-// earlier run left in it. All documents together have at most quota bytes.
+// earlier run left in it. All documents together have at most quota bytes, and no
+// more than half of what is free in the folder now: it is often in memory, and
+// other programs need room there too.
 func New(dir string, quota int64) (*Store, error) {
 	if quota <= 0 {
 		return nil, errors.New("opening the document store: no quota")
@@ -62,6 +65,9 @@ func New(dir string, quota int64) (*Store, error) {
 	for _, path := range left {
 		os.Remove(path) // one that is in use, which Windows keeps, is its owner's
 	}
+	if room := free(dir) / 2; room < quota {
+		quota = room
+	}
 	return &Store{dir: dir, quota: quota}, nil
 }
 
@@ -73,25 +79,32 @@ func (s *Store) Used() int64 {
 }
 
 // take reserves n bytes of the quota.
-func (s *Store) take(n int64) error {
+func (s *Store) take(n int64, guest bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n > s.quota-s.used {
+	if n > s.quota-s.used || guest && n > s.quota/2-s.guests {
 		return protocol.Errorf(protocol.TooLarge, "there is no room for the document now: close others first")
 	}
 	s.used += n
+	if guest {
+		s.guests += n
+	}
 	return nil
 }
 
-func (s *Store) give(n int64) {
+func (s *Store) give(n int64, guest bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used -= n
+	if guest {
+		s.guests -= n
+	}
 }
 
 // Shelf holds the documents of one connection. It is safe for concurrent use.
 type Shelf struct {
 	store *Store
+	guest bool
 
 	mu        sync.Mutex
 	documents map[protocol.DocumentID]*Document
@@ -101,6 +114,14 @@ type Shelf struct {
 // Shelf is an empty shelf. Close it when the connection ends.
 func (s *Store) Shelf() *Shelf {
 	return &Shelf{store: s, documents: map[protocol.DocumentID]*Document{}}
+}
+
+// Guest is an empty shelf for a client that nobody knows yet: all guests together
+// have half of the quota, whatever they say they will send.
+func (s *Store) Guest() *Shelf {
+	shelf := s.Shelf()
+	shelf.guest = true
+	return shelf
 }
 
 // Create opens a document of size bytes that WriteChunk will fill. One of no
@@ -133,7 +154,7 @@ func (s *Shelf) Make(name, mediaType string) (*Document, error) {
 }
 
 func (s *Shelf) open(name, mediaType string, size int64) (*Document, error) {
-	d := &Document{store: s.store, name: name, mediaType: mediaType, size: size, users: 1, hash: newHash()}
+	d := &Document{store: s.store, guest: s.guest, name: name, mediaType: mediaType, size: size, users: 1, hash: newHash()}
 	rand.Read(d.id[:])
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,13 +164,13 @@ func (s *Shelf) open(name, mediaType string, size int64) (*Document, error) {
 	case len(s.documents) >= maxDocuments:
 		return nil, protocol.Errorf(protocol.TooLarge, "a connection has at most %d documents open", maxDocuments)
 	}
-	if err := s.store.take(max(size, 0)); err != nil {
+	if err := s.store.take(max(size, 0), s.guest); err != nil {
 		return nil, err
 	}
 	d.taken = max(size, 0)
 	var err error
 	if d.file, err = s.store.newFile(); err != nil {
-		s.store.give(d.taken)
+		s.store.give(d.taken, s.guest)
 		return nil, protocol.Errorf(protocol.Internal, "the document cannot be kept: %v", plain(err))
 	}
 	s.documents[d.id] = d

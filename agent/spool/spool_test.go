@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -328,5 +329,49 @@ func BenchmarkWriteChunk(b *testing.B) {
 			b.Fatal("not complete")
 		}
 		shelf.Close()
+	}
+}
+
+// TestGuests: what clients take whom nobody knows leaves half of the room to the others, however many they are.
+func TestGuests(t *testing.T) {
+	t.Parallel()
+	s, err := New(t.TempDir(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second, known := s.Guest(), s.Guest(), s.Shelf()
+	kept, err := first.Create("a", "", 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.Create("b", "", 201); protocol.CodeOf(err) != protocol.TooLarge {
+		t.Errorf("guests have more than half: %v", err)
+	}
+	made, err := second.Make("c", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := made.Write(make([]byte, 201)); protocol.CodeOf(err) != protocol.TooLarge {
+		t.Errorf("guests have more than half: %v", err)
+	}
+	if _, err := known.Create("d", "", 700); err != nil {
+		t.Error(err)
+	}
+	first.Remove(kept.ID())
+	if _, err := second.Create("e", "", 300); err != nil {
+		t.Errorf("what a guest gave back: %v", err)
+	}
+	first.Close()
+	second.Close()
+	known.Close()
+	if s.used != 0 || s.guests != 0 {
+		t.Errorf("%d and %d bytes are taken by nobody", s.used, s.guests)
+	}
+	full, err := New(t.TempDir(), math.MaxInt64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if room := free(full.dir); full.quota > room { // half of it, while others write there too
+		t.Errorf("%d bytes where %d are free", full.quota, room)
 	}
 }

@@ -26,6 +26,7 @@ var left = []struct {
 // mayHold are the files that may, by the beginning of their path.
 var mayHold = []exception{
 	{"testcards/pki/", "PRIVATE" + " KEY", "RSA keys take long to make, so the test PKI has a pool of them"},
+	{"agent/pages/static/pdfjs/", "X" + "XX", "pdf.js is in the tree byte for byte as its makers publish it"},
 }
 
 // leftovers complains of text that must not be committed.
@@ -81,12 +82,14 @@ var modules = map[string]string{
 	"github.com/pelletier/go-toml/v2":          "",
 	"github.com/santhosh-tekuri/jsonschema/v6": "",
 	"golang.org/x/crypto":                      "",
+	"golang.org/x/net":                         "",
 	"golang.org/x/sys":                         "",
 	"golang.org/x/term":                        "",
 	"github.com/ProtonMail/go-crypto":          "",
 	"golang.org/x/text":                        "",
 	"golang.org/x/image":                       "",
 	"github.com/VictoriaMetrics/metrics":       "",
+	"github.com/gorilla/websocket":             "",
 	"github.com/miekg/pkcs11":                  "",
 	"software.sslmate.com/src/go-pkcs12":       "",
 	"go.mozilla.org/pkcs7":                     "",

@@ -80,7 +80,7 @@ var tree = sync.OnceValues(func() ([]file, error) {
 		}
 		rel = filepath.ToSlash(rel)
 		if d.IsDir() {
-			if rel == ".git" || rel == "bin" {
+			if rel == ".git" || rel == "bin" || d.Name() == "node_modules" {
 				return filepath.SkipDir
 			}
 			return nil
