@@ -67,6 +67,7 @@ type Consent struct {
 	MayRemember bool
 	TriesLeft   int  // of the PIN that will be asked; 0 or less: not known
 	HashOnly    bool // a digest is signed: of what, nobody can show
+	Placed      bool // the documents are shown a second time, now with the signature in its place
 }
 
 // Document is one that is to be signed.

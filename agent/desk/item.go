@@ -90,7 +90,7 @@ func itemClient(c access.Client) ItemClient {
 
 func consentItem(c Consent) Item {
 	i := Item{Kind: KindConsent, Client: itemClient(c.Client), Operation: c.Operation, Purpose: pinentry.Clean(c.Purpose, maxPurpose),
-		Says:   inAll(func(l string) string { return operation(c.Operation, l) }),
+		Says:   inAll(func(l string) string { return wanted(c, l) }),
 		Reader: pinentry.Clean(c.Reader, maxName), Card: pinentry.Clean(c.Card, maxName),
 		HashOnly: c.HashOnly, TriesLeft: max(c.TriesLeft, 0), MayRemember: c.MayRemember}
 	for _, f := range c.Fields {

@@ -52,6 +52,14 @@ func operation(o access.Operation, language string) string {
 	return say("op."+string(o), language)
 }
 
+// wanted is what a question is about.
+func wanted(c Consent, language string) string {
+	if c.Placed {
+		return say("op.sign.placed", language)
+	}
+	return operation(c.Operation, language)
+}
+
 // fieldWords are the words for fields, each once: several fields may have the same.
 func fieldWords(fields []string, language string) []string {
 	var out []string
@@ -84,7 +92,7 @@ func claim(c access.Client, text, language string) string {
 func permission(c Consent, language string) pinentry.Permission {
 	t := pinentry.TextsIn(language)
 	name := who(c.Client, language)
-	own := name + "\n" + operation(c.Operation, language)
+	own := name + "\n" + wanted(c, language)
 	if len(c.Fields) > 0 {
 		own += "\n\n" + say("fields", language) + " " + strings.Join(fieldWords(c.Fields, language), ", ") + "."
 	}

@@ -186,7 +186,7 @@ func (w *signing) showSignature(ctx context.Context) ([]desk.Document, error) {
 	ctx, stop := w.pass.Bound(ctx)
 	defer stop(nil)
 	answer, err := w.s.o.Desk.Consent(ctx, desk.Consent{Client: w.call.Client, Operation: w.op.kind, Purpose: w.op.purpose, Reader: w.card.Reader,
-		Card: cardName(w.card.Kind), Documents: shown, Insertion: w.card.CardID})
+		Card: cardName(w.card.Kind), Documents: shown, Insertion: w.card.CardID, Placed: true})
 	if gone := w.pass.Check(); gone != nil {
 		return nil, gone
 	}

@@ -441,6 +441,9 @@ func TestVisibleSignature(t *testing.T) {
 			t.Error(err)
 		}
 		looks = append(looks, look)
+		if second := len(looks)%2 == 0; q.Placed != second {
+			t.Errorf("question %d says that the signature is in its place: %v", len(looks), q.Placed)
+		}
 		return desk.Answer{Allowed: len(looks)%2 == 1 || allow}, nil
 	}
 	call := b.signCall("contract.pdf", original, params)
