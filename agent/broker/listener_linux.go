@@ -75,7 +75,8 @@ func (l *Listener) dial() (*net.UnixConn, error) {
 		return nil, fmt.Errorf("%w: %w", ErrAbsent, err)
 	}
 	var b [1]byte
-	if err := conn.SetReadDeadline(time.Now().Add(retryMax)); err == nil {
+	err = conn.SetReadDeadline(time.Now().Add(retryMax))
+	if err == nil {
 		_, err = conn.Read(b[:])
 	}
 	if err != nil || b[0] != hello {

@@ -159,7 +159,6 @@ type bench struct {
 
 	mu       sync.Mutex
 	notes    []note
-	programs map[string]access.Client
 }
 
 type note struct {

@@ -152,10 +152,10 @@ func (s *Setup) survey(places []place) (entries []Entry, free bool) {
 
 // place is where one manifest is or will be.
 type place struct {
+	registration
 	browser string
 	firefox bool
 	path    string // of the manifest
-	key     string // of the registry that names it; Windows only
 	machine *place // where the machine's is, when this is the user's
 	public  bool   // others than the user read it
 }

@@ -11,6 +11,9 @@ import (
 	"runtime"
 )
 
+// registration is nothing: browsers look for manifests in their folders.
+type registration struct{}
+
 // browsers are the folders in which browsers look, as their makers' pages on
 // native messaging name them; the user's are below his home. Firefox of Debian
 // reads /usr/lib/mozilla, and those of snap and flatpak read none of these.

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
+// registration is the key of the registry that names a manifest; empty: none does.
+type registration struct{ key string }
+
 // browsers are the keys under which browsers look, below the user's key or the machine's.
 func browsers() []browser {
 	return []browser{
@@ -43,12 +46,12 @@ func (s *Setup) places() ([]place, error) {
 		if b.firefox {
 			name = "firefox.json"
 		}
-		p := place{browser: b.name, firefox: b.firefox, path: filepath.Join(dir, Host+"."+b.name+"."+name), key: b.user, public: s.Machine}
+		p := place{browser: b.name, firefox: b.firefox, path: filepath.Join(dir, Host+"."+b.name+"."+name), registration: registration{b.user}, public: s.Machine}
 		if s.Root != "" {
 			p.key = ""
 		}
 		if !s.Machine && p.key != "" {
-			p.machine = &place{browser: b.name, firefox: b.firefox, path: p.path, key: b.user, public: true}
+			p.machine = &place{browser: b.name, firefox: b.firefox, path: p.path, registration: registration{b.user}, public: true}
 		}
 		places = append(places, p)
 	}
