@@ -31,7 +31,7 @@ func (a *Authority) Connect(c Client) Decision {
 	}
 	switch c.Kind {
 	case Page:
-		return s.page(OpOwn, false)
+		return a.page(s, OpOwn, false)
 	case Program:
 		p, ok := s.pairing(c.PairingID)
 		if !ok {
@@ -99,7 +99,7 @@ func (a *Authority) Decide(r Request) Decision {
 		return refuse(ReasonKind, "there is no such field")
 	}
 	if c.Kind == Page {
-		return s.page(r.Operation, r.NISS)
+		return a.page(s, r.Operation, r.NISS)
 	}
 	if s.policy == nil {
 		return refuse(ReasonBroken, "the policy of this computer cannot be read")
@@ -132,7 +132,7 @@ func (a *Authority) Decide(r Request) Decision {
 
 // page is for the agent's own pages: all that they show and do, asked by the user
 // himself who opened them.
-func (s snapshot) page(op Operation, niss bool) Decision {
+func (a *Authority) page(s snapshot, op Operation, niss bool) Decision {
 	switch {
 	case s.policy == nil && op != OpOwn:
 		return refuse(ReasonBroken, "the policy of this computer cannot be read")
@@ -140,8 +140,13 @@ func (s snapshot) page(op Operation, niss bool) Decision {
 		return refuse(ReasonPolicy, "the policy has the agent's own pages switched off")
 	case op != OpOwn && (!slices.Contains(ruled, op) || op == OpSignHash):
 		return refuse(ReasonKind, "the agent's pages do not do that")
+	case niss && (op != OpInsurability || s.policy.Pages.FreeNumbers == nil):
+		return refuse(ReasonPolicy, "the policy has the agent's own pages ask about the inserted card only")
 	case niss:
-		return refuse(ReasonKind, "a page asks about the inserted card only")
+		if !a.rates.take("[pages]", *s.policy.Pages.FreeNumbers, a.now()) {
+			return refuse(ReasonRate, "too many numbers were asked about")
+		}
+		return Decision{Verdict: Allow, By: "policy", Rule: "pages"}
 	}
 	return Decision{Verdict: Allow, By: "launch"}
 }
@@ -150,6 +155,9 @@ func (s snapshot) page(op Operation, niss bool) Decision {
 func (a *Authority) decideProgram(s snapshot, r Request) Decision {
 	c := r.Client
 	if r.Operation == OpPair {
+		if !goodName(c.Name) { // before anybody reads it
+			return refuse(ReasonKind, "no program can be called that")
+		}
 		return a.ask(c, s.mayPair(c.Name, c.Executable))
 	}
 	p, ok := s.pairing(c.PairingID)

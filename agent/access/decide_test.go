@@ -243,7 +243,7 @@ func TestPagesAndExtensions(t *testing.T) {
 		}
 		b.want(r, Allow, "launch")
 	}
-	b.refused(Request{Client: Client{Kind: Page}, Operation: OpInsurability, NISS: true}, ReasonKind)
+	b.refused(Request{Client: Client{Kind: Page}, Operation: OpInsurability, NISS: true}, ReasonPolicy)
 	b.refused(Request{Client: Client{Kind: Page}, Operation: OpPair}, ReasonKind)
 	b.refused(Request{Client: Client{Kind: Page}, Operation: "format.card"}, ReasonKind)
 	for _, op := range append(slices.Clone(ruled), OpOwn, OpPair, "") {

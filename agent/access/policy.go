@@ -36,6 +36,9 @@ type policyFile struct {
 		Roles  map[string]string `toml:"roles"`
 		Ignore []string          `toml:"ignore"`
 	} `toml:"readers"`
+	Pages struct {
+		FreeNumbers *freeNumbers `toml:"free_numbers"`
+	} `toml:"pages"`
 	Dialogs struct {
 		Pinentry string `toml:"pinentry"`
 	} `toml:"dialogs"`
@@ -71,7 +74,7 @@ type programRule struct {
 	FreeNumbers *freeNumbers `toml:"free_numbers"`
 }
 
-// freeNumbers is how often a program may ask about a number that it names.
+// freeNumbers is how often a program, or the agent's own pages, may ask about a number of which there is no card.
 type freeNumbers struct {
 	PerMinute int `toml:"per_minute"`
 	PerDay    int `toml:"per_day"`
@@ -229,6 +232,11 @@ func (p *policy) checkRest() error {
 	if p.Dialogs.Pinentry != "" && !filepath.IsAbs(p.Dialogs.Pinentry) {
 		return errors.New("dialogs.pinentry: a whole path is wanted")
 	}
+	if f := p.Pages.FreeNumbers; f != nil {
+		if err := f.check(); err != nil {
+			return fmt.Errorf("pages.%w", err)
+		}
+	}
 	if p.Audit.MaxMiB < 0 || p.Audit.MaxMiB > maxAuditMiB {
 		return fmt.Errorf("audit.max_mib: 1 to %d", maxAuditMiB)
 	}
@@ -265,14 +273,21 @@ func (r *programRule) checkProgram(earlier []programRule) error {
 		}
 	}
 	if f := r.FreeNumbers; f != nil {
-		if f.PerMinute < 1 || f.PerDay < f.PerMinute || f.PerDay > maxPerDay {
-			return fmt.Errorf("free_numbers: per_minute and per_day are wanted, from 1 to %d", maxPerDay)
+		if err := f.check(); err != nil {
+			return err
 		}
 		if !r.has(OpInsurability) {
 			return errors.New(`free_numbers: operations lack "insurability"`)
 		}
 	}
 	return r.check()
+}
+
+func (f freeNumbers) check() error {
+	if f.PerMinute < 1 || f.PerDay < f.PerMinute || f.PerDay > maxPerDay {
+		return fmt.Errorf("free_numbers: per_minute and per_day are wanted, from 1 to %d", maxPerDay)
+	}
+	return nil
 }
 
 func (r *rule) check() error {

@@ -145,3 +145,25 @@ func TestFreeNumbersNeedThePolicy(t *testing.T) {
 		t.Errorf("without a token: %+v", d)
 	}
 }
+
+// TestPagesAskAboutNumbers: where the policy says so, at its rate, and about nothing but insurability.
+func TestPagesAskAboutNumbers(t *testing.T) {
+	t.Parallel()
+	page := Client{Kind: Page}
+	none := newBench(t, "")
+	none.refused(Request{Client: page, Operation: OpInsurability, NISS: true}, ReasonPolicy)
+	b := newBench(t, "[pages.free_numbers]\nper_minute = 2\nper_day = 3\n")
+	ask := Request{Client: page, Operation: OpInsurability, NISS: true}
+	b.refused(Request{Client: page, Operation: OpIdentity, NISS: true}, ReasonPolicy)
+	for range 2 {
+		b.want(ask, Allow, "policy")
+	}
+	b.refused(ask, ReasonRate)
+	b.want(Request{Client: page, Operation: OpInsurability}, Allow, "launch")
+	_, program := b.pair("Kassa", "", OpInsurability)
+	b.refused(Request{Client: program, Operation: OpInsurability, NISS: true}, ReasonPolicy)
+	bad := newBench(t, "[pages.free_numbers]\nper_minute = 5\nper_day = 3\n")
+	if err := bad.PolicyError(); err == nil || !strings.Contains(err.Error(), "pages.free_numbers") {
+		t.Errorf("%v", err)
+	}
+}

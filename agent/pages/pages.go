@@ -126,6 +126,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.set(w.Header(), r.Host, r.TLS != nil)
+	if retire(w, r) {
+		return
+	}
 	forFrame(w.Header(), r.URL.Path)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")

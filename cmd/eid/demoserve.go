@@ -116,9 +116,18 @@ func (a *app) startDemo(ctx context.Context, f demoFlags) (d *demo, err error) {
 	return d, nil
 }
 
+// demoPolicy lets the pharmacy page ask about numbers without a card; everything else is asked of the user.
+const demoPolicy = "[pages.free_numbers]\nper_minute = 10\nper_day = 200\n"
+
 // parts are those of the demo's agent: simulated readers, test roots, the test network, and the user's browser.
 func (d *demo) parts(f demoFlags) (p agentParts, err error) {
 	a := d.app
+	if f.policy == "" {
+		f.policy = filepath.Join(d.folder, "policy.toml")
+		if err := os.WriteFile(f.policy, []byte(demoPolicy), 0o600); err != nil {
+			return p, err
+		}
+	}
 	d.verifier = &verify.Verifier{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	p = agentParts{system: d.system, open: func(name string) card.Reader {
 		r, err := d.system.Reader(name)
@@ -127,7 +136,7 @@ func (d *demo) parts(f demoFlags) (p agentParts, err error) {
 		}
 		return r
 	}, autoPIN: automatic, anchors: &verify.Anchors{}, verifier: d.verifier, developer: true, state: filepath.Join(d.folder, "state"),
-		runtime: filepath.Join(d.folder, "run"), policy: firstOf(f.policy, filepath.Join(d.folder, "no policy")), policyOwner: os.Getuid(), show: d.show(f)}
+		runtime: filepath.Join(d.folder, "run"), policy: f.policy, policyOwner: os.Getuid(), show: d.show(f)}
 	for _, alg := range []pki.Algorithm{pki.EC, pki.RSA} {
 		p.anchors.Add(d.net.Of(alg).Root.Certificate)
 	}

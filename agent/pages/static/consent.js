@@ -135,6 +135,8 @@ function consent(item) {
       el('blockquote', {dir: 'auto'}, item.purpose)),
     item.documents?.length && el('div', {class: 'stack tight'}, el('h2', {}, tn('ask.documents', item.documents.length)),
       item.documents.map((d, i) => paper(item, d, i))),
+    item.statements?.length && el('div', {class: 'stack tight'}, item.statements.map((s) => [el('p', {class: 'soft'}, pick(s.says)),
+      el('blockquote', {dir: 'auto'}, s.text)])),
     fields([[t('ask.reader'), item.reader], [t('ask.card'), item.card], [t('ask.tries'), item.triesLeft > 1 ? item.triesLeft : '']]),
     item.triesLeft === 1 && notice('bad', t('ask.lastTry')),
     answers,

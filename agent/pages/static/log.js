@@ -1,11 +1,12 @@
 // The user's own audit trail, and what he has allowed for good.
 
 import {announce, button, byId, codeOf, el, errorText, mark, notice, set, stackTable, start, toast} from './common.js';
-import {known, moment, onLanguage, t, tn, tv} from './i18n.js';
+import {known, moment, number, onLanguage, t, tn, tv} from './i18n.js';
 import card from './texts/card.js';
 import log from './texts/log.js';
 
 const PAGE = 200; // lines asked for at a time
+const MANY = 8; // fields in a line
 const OUTCOMES = ['all', 'done', 'refused', 'failed', 'open'];
 
 const session = await start({page: 'log', texts: [card, log]});
@@ -136,7 +137,7 @@ function row(e) {
   const state = outcome(e);
   const details = [
     e.purpose && t('log.purpose', {text: e.purpose}),
-    e.fields?.length && t('log.fields', {list: e.fields.map(fieldName).join(', ')}),
+    e.fields?.length && data(e.fields),
     e.reader && t('log.reader', {name: e.reader}),
     (e.result?.mode || e.mode) && t('log.mode', {mode: tv('mode.', e.result?.mode || e.mode)}),
     e.result?.reason && t('log.reason', {text: e.result.reason}),
@@ -152,7 +153,18 @@ function row(e) {
   ];
 }
 
-function fieldName(name) {
+// data names the fields that were asked for; many of them are folded up.
+function data(names) {
+  const list = [...new Set(names.map(fieldName))];
+  if (list.length <= MANY) return t('log.fields', {list: list.join(', ')});
+  return el('details', {class: 'folded'}, el('summary', {}, t('log.fields', {list: number(list.length)})), list.join(', '));
+}
+
+// Fields of the card that are shown under the name of another one.
+const SHOWN_AS = {birthDateText: 'birthDate', validFrom: 'validity', validUntil: 'validity'};
+
+function fieldName(field) {
+  const name = SHOWN_AS[field] ?? field;
   if (name === 'photo') return t('card.photoField');
   if (name === 'certificates') return t('certificate.heading');
   return known('field.', name) ? tv('field.', name) : known('operation.', name) ? tv('operation.', name) : name;
@@ -172,7 +184,7 @@ function clientName(client) {
 
 function grant(g) {
   const more = [
-    g.fields?.length && t('log.fields', {list: g.fields.map(fieldName).join(', ')}),
+    g.fields?.length && data(g.fields),
     g.purpose && t('log.purpose', {text: g.purpose}),
     g.readers?.length && t('log.readers', {list: g.readers.map((r) => r.replace(/^(reader|role):/, '')).join(', ')}),
     t('log.since', {time: moment(g.created)}),

@@ -20,7 +20,7 @@ export function reportView(report, file) {
   return [
     el('div', {class: 'verdict ' + kind}, el('h2', {}, tv('fileverdict.', key)), el('p', {}, tv('fileverdictText.', key))),
     el('p', {class: 'wrap'}, el('strong', {}, file.name), ' · ', size(file.size), all.length ? ' · ' + tn('report.signatures', all.length) : ''),
-    report.error && report.reason ? el('p', {class: 'soft', lang: 'en'}, report.reason) : null,
+    report.error && report.reason && key !== 'NO_SIGNATURE_FOUND' ? el('p', {class: 'soft', lang: 'en'}, report.reason) : null,
     all.map((s, i) => signature(s, i + 1)),
     el('p', {class: 'soft small wrap'}, t('report.judged', {time: moment(report.validationTime), policy: report.policy?.id ?? '', tool: report.tool ?? ''})),
   ];
