@@ -10,6 +10,7 @@
 package attacks
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -120,7 +121,11 @@ func (i *insurer) Ask(_ context.Context, q assurability.Question) (*assurability
 }
 
 // person is who sits at the computer: a pinentry program whose answers are in files.
-type person struct{ dir string }
+type person struct {
+	dir  string
+	ups  chan struct{} // one for each question that is held
+	held *os.File      // what to answer it
+}
 
 // pinentryScript notes all that it is told. Of a question it answers what the file
 // confirm has: allow presses the button that permits, deny closes the window, hold
@@ -143,6 +148,7 @@ while IFS= read -r line; do
 		esac ;;
 	GETPIN*)
 		read -r a <pin
+		if [ "$a" = hold ]; then echo up >up; read -r a <held; fi
 		echo "answered PIN" >>told
 		case "$a" in
 		right) echo "D ` + testcards.PIN + `"; echo OK ;;
@@ -157,15 +163,29 @@ done
 
 func newPerson(t testing.TB, dir string) *person {
 	t.Helper()
-	p := &person{dir}
+	p := &person{dir: dir, ups: make(chan struct{}, 1000)}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, pipe := range []string{"up", "held"} {
-		if err := syscall.Mkfifo(filepath.Join(dir, pipe), 0o600); err != nil {
+	pipe := func(name string) *os.File {
+		path := filepath.Join(dir, name)
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		f, err := os.OpenFile(path, os.O_RDWR, 0) // of both ends, so that opening waits for nobody
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
 	}
+	up := bufio.NewScanner(pipe("up"))
+	go func() {
+		for up.Scan() {
+			p.ups <- struct{}{}
+		}
+	}()
+	p.held = pipe("held")
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "told"), nil, 0o600),
 		os.WriteFile(filepath.Join(dir, "pinentry"), fmt.Appendf(nil, pinentryScript, dir), 0o700)); err != nil {
 		t.Fatal(err)
@@ -187,18 +207,10 @@ func (p *person) will(t testing.TB, what, answer string) {
 	}
 }
 
-// sees waits for a question that is held.
-func (p *person) sees(t testing.TB) {
-	t.Helper()
-	if _, err := os.ReadFile(filepath.Join(p.dir, "up")); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // says answers a question that is held.
 func (p *person) says(t testing.TB, answer string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(p.dir, "held"), []byte(answer+"\n"), 0); err != nil {
+	if _, err := p.held.WriteString(answer + "\n"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -281,18 +293,18 @@ func (r *rig) start(change []func(*agent.Options)) {
 		Log:         func(f audit.Filter) ([]audit.Line, error) { return audit.Read(r.path("audit"), f) },
 		SignOptions: func() sign.Options { return sign.Options{Anchors: anchors, Offline: true} }, Insurance: r.insurer, Language: "en", Version: "0"})
 	must(err)
-	o := agent.Options{Authority: r.auth, Spool: documents, StateDir: r.path("state"), Log: logger, Methods: work.Methods(), Events: work,
+	all, err := agent.Listen(context.Background(), 0)
+	must(err)
+	socket, err := agent.ListenUnix(context.Background(), r.path("run"))
+	must(err)
+	r.address, r.unix = all[0].Addr().String(), socket.Addr().String()
+	o := agent.Options{Base: "http://" + r.address, Authority: r.auth, Spool: documents, StateDir: r.path("state"), Log: logger, Methods: work.Methods(), Events: work,
 		Desk: questions, Pages: http.NotFoundHandler(), PCSC: r.hub.Available, Version: "0", Language: "en"}
 	for _, f := range change {
 		f(&o)
 	}
 	r.agent, err = agent.New(o)
 	must(err)
-	all, err := agent.Listen(context.Background(), 0)
-	must(err)
-	socket, err := agent.ListenUnix(context.Background(), r.path("run"))
-	must(err)
-	r.address, r.unix = all[0].Addr().String(), socket.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	var ends sync.WaitGroup
 	ends.Go(func() {
@@ -414,13 +426,15 @@ func (c *client) must(method string, params any) m {
 	return got
 }
 
-// refused is one that fails so.
-func (c *client) refused(method string, params any, codes ...protocol.Code) {
+// refused is one that fails so; true if it does.
+func (c *client) refused(method string, params any, codes ...protocol.Code) bool {
 	c.t.Helper()
 	var got m
 	if err := c.Call(c.t.Context(), method, params, &got); err == nil || !slices.Contains(codes, protocol.CodeOf(err)) {
 		c.t.Errorf("%s: %v, %v; want %v", method, got, err, codes)
+		return false
 	}
+	return true
 }
 
 // untouched fails when a card got a command or lost a try.

@@ -50,8 +50,9 @@ type Request struct {
 	Gone      <-chan struct{} // closed when that card was taken out; nil: no card
 	Card      string          // what the card is called in dialogs
 
-	Documents []desk.Document // that are to be signed
-	HashOnly  bool            // what is signed cannot be shown
+	Documents  []desk.Document // that are to be signed
+	Statements []desk.Statement
+	HashOnly   bool // what is signed cannot be shown
 }
 
 // Enter gives a Pass, or an *protocol.Error: NOT_AUTHORISED, ORIGIN_REFUSED,
@@ -74,7 +75,9 @@ func (g *Gate) Enter(ctx context.Context, r Request) (*Pass, error) {
 	case decision.Verdict == access.Allow:
 	case decision.Verdict == access.Ask:
 		by = "consent"
-		refusal = g.ask(ctx, r, decision)
+		if refusal = g.ask(ctx, r, question(r, decision.MayRemember)); refusal == nil {
+			refusal = g.still(r)
+		}
 	default:
 		refusal = refused(decision)
 	}
@@ -97,19 +100,18 @@ func (g *Gate) Enter(ctx context.Context, r Request) (*Pass, error) {
 }
 
 // ask has the user decide, for as long as the card is there.
-func (g *Gate) ask(ctx context.Context, r Request, d access.Decision) error {
-	if g.authority.Muted(r.Client) {
+func (g *Gate) ask(ctx context.Context, r Request, c desk.Consent) error {
+	if r.Client.Kind != access.Page && g.authority.Muted(r.Client) {
 		return protocol.Errorf(protocol.NotAuthorised, "the user has said no twice: wait ten minutes")
 	}
 	ctx, stop := until(ctx, r.Gone)
 	defer stop(nil)
-	answer, err := g.asker.Consent(ctx, desk.Consent{Client: r.Client, Operation: r.Operation, Fields: r.Fields, Purpose: r.Purpose, Reader: r.Reader,
-		Card: r.Card, Documents: r.Documents, Insertion: r.Insertion, MayRemember: d.MayRemember, HashOnly: r.HashOnly})
+	answer, err := g.asker.Consent(ctx, c)
 	switch {
 	case isClosed(r.Gone):
 		return protocol.Errorf(protocol.CardRemoved, "the card was taken out while the user was asked")
 	case errors.Is(err, desk.ErrUnavailable):
-		return protocol.Errorf(protocol.NotAuthorised, "nobody can be asked: %v", err)
+		return protocol.Errorf(protocol.NotAuthorised, "%v", err)
 	case errors.Is(err, desk.ErrTimeout):
 		return protocol.Errorf(protocol.ConsentDenied, "nobody answered in time")
 	case errors.Is(err, desk.ErrBusy):
@@ -117,12 +119,28 @@ func (g *Gate) ask(ctx context.Context, r Request, d access.Decision) error {
 	case err != nil:
 		return protocol.Errorf(protocol.ConsentDenied, "the question was closed")
 	case !answer.Allowed:
-		g.authority.Denied(r.Client)
+		if !answer.Earlier { // a no that was said once counts once
+			g.authority.Denied(r.Client)
+		}
 		return protocol.Errorf(protocol.ConsentDenied, "the user did not allow it")
 	}
-	if answer.Always && d.MayRemember {
+	if answer.Always && c.MayRemember {
 		// That a grant could not be kept takes nothing from this consent: the user is asked again next time.
 		_, _ = g.authority.Remember(r.Request, time.Time{})
+	}
+	return nil
+}
+
+// question is what the user is asked.
+func question(r Request, mayRemember bool) desk.Consent {
+	return desk.Consent{Client: r.Client, Operation: r.Operation, Fields: r.Fields, Purpose: r.Purpose, Reader: r.Reader, Card: r.Card,
+		Documents: r.Documents, Statements: r.Statements, Insertion: r.Insertion, MayRemember: mayRemember, HashOnly: r.HashOnly}
+}
+
+// still refuses what the policy has come to refuse while the user was asked.
+func (g *Gate) still(r Request) error {
+	if d := g.authority.Decide(r.Request); d.Verdict == access.Refuse && d.Reason != access.ReasonMuted {
+		return refused(d)
 	}
 	return nil
 }
@@ -194,6 +212,15 @@ func (p *Pass) Insertion() string { return p.request.Insertion }
 // out. The function returned lets go of it.
 func (p *Pass) Bound(ctx context.Context) (context.Context, context.CancelCauseFunc) {
 	return until(ctx, p.request.Gone)
+}
+
+// Ask has the user look at documents once more before the operation goes on: as
+// they are now, with a signature in its place. Errors are those of Enter; with one
+// the operation must not go on.
+func (p *Pass) Ask(ctx context.Context, documents []desk.Document) error {
+	c := question(p.request, false)
+	c.Fields, c.Documents, c.Placed = nil, documents, true
+	return p.gate.ask(ctx, p.request, c)
 }
 
 // Check is nil as long as the pass holds: its card is still in the reader, and

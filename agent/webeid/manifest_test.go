@@ -152,22 +152,6 @@ func TestInstallNeedsAProgram(t *testing.T) {
 	}
 }
 
-// TestLinkInTheWay does not replace a program that somebody put there.
-func TestLinkInTheWay(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("there the link is a file like any other")
-	}
-	s := setup(t)
-	put(t, s.linkPath(), "a program")
-	if _, err := Install(s); err == nil {
-		t.Error("it was replaced")
-	}
-	if b, err := os.ReadFile(s.linkPath()); err != nil || string(b) != "a program" {
-		t.Errorf("%q, %v", b, err)
-	}
-}
-
 func path(t *testing.T, s Setup, browser string) string {
 	t.Helper()
 	places, err := s.places()
