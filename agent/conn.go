@@ -33,15 +33,16 @@ type conn struct {
 
 	inMessage bool // the reader's: a message has begun
 
-	mu        sync.Mutex
-	running   map[string]context.CancelFunc // by the JSON text of the ID
-	session   *session                      // of an own page; nil: it has shown no code yet
-	leaving   []func()                      // subscriptions to end
-	feeding   bool                          // notifications of the desk are sent
-	attending bool                          // a consent page: closing it is an answer
-	events    func()                        // ends the events; nil: there are none
-	reading   sync.Mutex                    // one document is sent at a time
-	calls     sync.WaitGroup
+	mu         sync.Mutex
+	running    map[string]context.CancelFunc // by the JSON text of the ID
+	session    *session                      // of an own page; nil: it has shown no code yet
+	leaving    []func()                      // subscriptions to end
+	feeding    bool                          // notifications of the desk are sent
+	attending  bool                          // a consent page: closing it is an answer
+	events     func()                        // ends the events; nil: there are none
+	subscribed bool                          // events end with the connection
+	reading    sync.Mutex                    // one document is sent at a time
+	calls      sync.WaitGroup
 }
 
 func (a *Agent) newConn(ws *websocket.Conn, c candidate, unix bool) *conn {
@@ -50,7 +51,8 @@ func (a *Agent) newConn(ws *websocket.Conn, c candidate, unix bool) *conn {
 	if !c.known { // he may send documents before anybody has been asked
 		n.shelf = a.o.Spool.Guest()
 	}
-	n.ctx, n.end = context.WithCancelCause(a.ctx)
+	ctx, end := context.WithCancelCause(a.ctx)
+	n.ctx, n.end = ctx, func(why error) { end(over{why}) }
 	n.out = newOutgoing(n)
 	return n
 }
@@ -65,6 +67,18 @@ type closing struct {
 }
 
 func (c closing) Error() string { return c.reason }
+
+// over is why a connection ended. For the operations on it that is a cancellation, and no fault of theirs.
+type over struct{ why error }
+
+func (o over) Error() string {
+	if o.why == nil {
+		return context.Canceled.Error()
+	}
+	return o.why.Error()
+}
+
+func (o over) Unwrap() []error { return []error{o.why, context.Canceled} }
 
 // serve runs the connection to its end, and everything that runs on it.
 func (c *conn) serve() {

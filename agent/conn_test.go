@@ -458,3 +458,24 @@ func FuzzMessages(f *testing.F) {
 		}
 	})
 }
+
+// TestSubscribingForEver: subscribing again and again keeps nothing more, and what comes too late for the end of the connection ends too.
+func TestSubscribingForEver(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	c := &conn{a: r.Agent}
+	c.ctx, c.end = context.WithCancelCause(t.Context())
+	for range 100 {
+		if _, err := subscribe(c.ctx, c, &service.Call{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(c.leaving); n != 1 || r.events.subscribed() != 1 {
+		t.Errorf("%d things to end, %d subscriptions", n, r.events.subscribed())
+	}
+	c.end(nil)
+	c.leaving[0]()
+	if _, err := subscribe(c.ctx, c, &service.Call{}); err != nil || r.events.subscribed() != 0 {
+		t.Errorf("%v, %d subscriptions are left", err, r.events.subscribed())
+	}
+}

@@ -29,13 +29,18 @@ func subscribe(ctx context.Context, c *conn, call *service.Call) (any, error) {
 		return nil, err
 	}
 	c.mu.Lock()
-	old := c.events
-	c.events = cancel
+	old, first := c.events, !c.subscribed
+	c.events, c.subscribed = cancel, true
 	c.mu.Unlock()
 	if old != nil { // subscribed twice is subscribed once
 		old()
 	}
-	c.leave(cancel)
+	switch {
+	case first:
+		c.leave(c.unsubscribe)
+	case c.ctx.Err() != nil: // that has been done
+		c.unsubscribe()
+	}
 	return followed{result, s.begin}, nil
 }
 
@@ -44,6 +49,12 @@ func unsubscribe(_ context.Context, c *conn, call *service.Call) (any, error) {
 	if err := protocol.Params(call.Params, &struct{}{}); err != nil {
 		return nil, err
 	}
+	c.unsubscribe()
+	return nil, nil
+}
+
+// unsubscribe ends the events of the connection.
+func (c *conn) unsubscribe() {
 	c.mu.Lock()
 	cancel := c.events
 	c.events = nil
@@ -51,7 +62,6 @@ func unsubscribe(_ context.Context, c *conn, call *service.Call) (any, error) {
 	if cancel != nil {
 		cancel()
 	}
-	return nil, nil
 }
 
 // subscription sends events, and holds those back that come before its answer.

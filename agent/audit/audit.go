@@ -42,18 +42,19 @@ type Event struct {
 	Session, Client, Operation string
 	Fields                     []string
 	Purpose, By, Rule, Reader  string
-	Mode                       string // chip, barcode, manual
+	Mode                       string // chip, barcode, vignette, manual
 	Method                     string // of the protocol
 }
 
 // Outcome is what came of it.
 type Outcome struct {
-	Code     string // of the error; empty: done
-	NISS     string // of the card or of the question; never written as it is
-	CardKind string // eid, sis
-	Mode     string // chip, barcode, manual, where it is known only now
-	Reason   string // why a number was typed in; masked like Event.Purpose
-	Digest   string // of the document signed or shown, in hexadecimal
+	Code     string   // of the error; empty: done
+	NISS     string   // of the card or of the question; never written as it is
+	CardKind string   // eid, sis
+	Mode     string   // chip, barcode, vignette, manual, where it is known only now
+	Reason   string   // why a number was typed in; masked like Event.Purpose
+	Digest   string   // of the document signed or shown, in hexadecimal
+	Further  []string // digests of the other documents, where one operation is about several
 }
 
 // What a line is about.
@@ -88,6 +89,7 @@ type Line struct {
 	Mode           string    `json:"mode,omitempty"`
 	Reason         string    `json:"reason,omitempty"`
 	Digest         string    `json:"digest,omitempty"`
+	FurtherDigests []string  `json:"furtherDigests,omitempty"`
 	NationalNumber *Number   `json:"nationalNumber,omitempty"`
 	Kind           string    `json:"kind,omitempty"`   // of a fault
 	Detail         string    `json:"detail,omitempty"` // of a fault, and of what was mended

@@ -17,10 +17,11 @@ import (
 
 // Limits of what a line holds.
 const (
-	maxText   = 500 // characters
-	maxSymbol = 100
-	maxFields = 64
-	maxLine   = 64 << 10 // bytes; what is written stays far below
+	maxText    = 500 // characters
+	maxSymbol  = 100
+	maxFields  = 64
+	maxFurther = 64       // digests
+	maxLine    = 64 << 10 // bytes; what is written stays far below
 )
 
 type hash [sha256.Size]byte
@@ -74,6 +75,11 @@ func resultLine(intent *Line, o Outcome) *Line {
 	}
 	if hexadecimal.MatchString(o.Digest) {
 		l.Digest = strings.ToLower(o.Digest)
+	}
+	for _, d := range o.Further[:min(len(o.Further), maxFurther)] {
+		if hexadecimal.MatchString(d) {
+			l.FurtherDigests = append(l.FurtherDigests, strings.ToLower(d))
+		}
 	}
 	return l
 }

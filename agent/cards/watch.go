@@ -76,11 +76,11 @@ func (h *Hub) handle(e card.Event) {
 	i := slices.IndexFunc(h.slots, func(s *slot) bool { return s.name == e.Reader })
 	switch e.Kind {
 	case card.ServiceLost:
-		h.log.Warn("the smart card service is gone")
+		h.log.Warn("the smart card service does not answer: is it running?")
 		h.setReady()
 		return
 	case card.ServiceFound:
-		h.log.Info("the smart card service is back")
+		h.log.Info("the smart card service answers")
 	case card.ReaderAdded:
 		h.slots = append(h.slots, &slot{name: e.Reader})
 		h.log.Info("reader added", "reader", e.Reader)

@@ -37,7 +37,7 @@ func (d *Desk) ask(ctx context.Context, c access.Client, q *question) (Answer, e
 	defer d.release(q)
 	leave, said, err := d.enter(ctx, c, q.denies)
 	if err != nil || said {
-		return Answer{}, err
+		return Answer{Earlier: said}, err
 	}
 	defer leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, d.o.Timeout, ErrTimeout)

@@ -68,7 +68,23 @@ type Consent struct {
 	TriesLeft   int  // of the PIN that will be asked; 0 or less: not known
 	HashOnly    bool // a digest is signed: of what, nobody can show
 	Placed      bool // the documents are shown a second time, now with the signature in its place
+	// Statements are what the client has signed beside the documents.
+	Statements []Statement
 }
+
+// Statement is something that a signature says in the holder's name, in the client's words.
+type Statement struct {
+	Kind string // StatementReason or one of the others
+	Text string
+}
+
+// The kinds of statements.
+const (
+	StatementReason   = "reason"
+	StatementLocation = "location"
+	StatementContact  = "contact"
+	StatementRole     = "role"
+)
 
 // Document is one that is to be signed.
 type Document struct {
@@ -98,6 +114,8 @@ type Answer struct {
 	Allowed bool
 	Always  bool // from now on, without asking; only where MayRemember was set
 	Choice  int  // index into Choice.Options, for a choice
+	// Earlier tells of a no that it was said to the question before this one, which answers those that wait too.
+	Earlier bool
 }
 
 // Choice is a question which card is meant.

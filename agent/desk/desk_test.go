@@ -44,7 +44,7 @@ func TestConsentByDialog(t *testing.T) {
 			if n := strings.Count(log(), "CONFIRM"); n != test.asked {
 				t.Errorf("asked %d times", n)
 			}
-			want := "SETDESC https://portal.example%0Asouhaite vous connecter avec votre carte d’identité.%0A%0A" +
+			want := "SETDESC https://portal.example%0Asouhaite vous connecter avec votre carte d’identité. Votre nom et votre numéro national sont communiqués.%0A%0A" +
 				"Le site dit : “prefill my form”%0ALecteur : Reader 0%0ACarte : eID\n"
 			if !strings.Contains(log(), want) {
 				t.Errorf("not shown: %s\n%s", want, log())

@@ -31,6 +31,7 @@ type Item struct {
 	Reader      string           `json:"reader,omitempty"`
 	Card        string           `json:"card,omitempty"`
 	Documents   []ItemDocument   `json:"documents,omitempty"`
+	Statements  []ItemStatement  `json:"statements,omitempty"`
 	HashOnly    bool             `json:"hashOnly,omitempty"`
 	TriesLeft   int              `json:"triesLeft,omitempty"`
 	MayRemember bool             `json:"mayRemember,omitempty"`
@@ -61,6 +62,13 @@ type ItemDocument struct {
 	MediaType string       `json:"mediaType,omitempty"`
 	Active    []ItemActive `json:"active,omitempty"`
 	Preview   bool         `json:"preview"` // it can be looked at
+}
+
+// ItemStatement is what would be signed beside the documents.
+type ItemStatement struct {
+	Kind string `json:"kind"`
+	Says Words  `json:"says"` // what it is, before the text
+	Text string `json:"text"` // the client's words
 }
 
 // ItemActive is content that acts by itself, in words that follow "The document".
@@ -94,7 +102,7 @@ func consentItem(c Consent) Item {
 		Reader: pinentry.Clean(c.Reader, maxName), Card: pinentry.Clean(c.Card, maxName),
 		HashOnly: c.HashOnly, TriesLeft: max(c.TriesLeft, 0), MayRemember: c.MayRemember}
 	for _, f := range c.Fields {
-		i.Fields = append(i.Fields, ItemField{Name: pinentry.Clean(f, maxName), Says: inAll(func(l string) string { return fieldWords([]string{f}, l)[0] })})
+		i.Fields = append(i.Fields, ItemField{Name: pinentry.Clean(f, maxName), Says: inAll(func(l string) string { return givenWords(c.Operation, []string{f}, l)[0] })})
 	}
 	for _, d := range c.Documents {
 		item := ItemDocument{Name: pinentry.Clean(d.Name, maxPurpose), Size: d.Size, SHA256: pinentry.Clean(d.SHA256, 64),
@@ -104,6 +112,10 @@ func consentItem(c Consent) Item {
 				Says: inAll(func(l string) string { return content.Text(content.Active(a), l) })})
 		}
 		i.Documents = append(i.Documents, item)
+	}
+	for _, s := range c.Statements {
+		i.Statements = append(i.Statements, ItemStatement{Kind: pinentry.Clean(s.Kind, maxName), Says: inAll(func(l string) string { return statementWords(s.Kind, l) }),
+			Text: pinentry.Clean(s.Text, maxPurpose)})
 	}
 	return i
 }

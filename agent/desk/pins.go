@@ -43,7 +43,7 @@ func NewPINs(o PINOptions) *PINs { return &PINs{o: o} }
 // PINs asks for the PIN of what the holder consented to, in the client's turn.
 func (d *Desk) PINs(about Consent) *PINs {
 	return &PINs{
-		o: PINOptions{Dialog: d.o.Dialog, From: pinFrom(about, d.o.Language), About: func() []string { return documentLines(about, d.o.Language) }, Auto: d.o.AutoPIN},
+		o: PINOptions{Dialog: d.o.Dialog, From: pinFrom(about, d.o.Language), About: func() []string { return signedLines(about, d.o.Language) }, Auto: d.o.AutoPIN},
 		enter: func(ctx context.Context) (func(), error) {
 			leave, _, err := d.enter(ctx, about.Client, false)
 			return leave, err
@@ -65,7 +65,15 @@ func (p *PINs) Ask(ctx context.Context, req beid.PINRequest) (card.PIN, error) {
 	case p.o.Auto != nil:
 		return p.o.Auto(req.Purpose)
 	case req.Pinpad:
-		text := pinentry.TextsIn(p.o.Dialog.Language).OnPinpad(purposes[req.Purpose])
+		tries, err := p.tries(ctx, req)
+		if err != nil {
+			return card.PIN{}, err
+		}
+		texts := pinentry.TextsIn(p.o.Dialog.Language)
+		text := texts.OnPinpad(purposes[req.Purpose])
+		if tries == 1 || tries > 1 && p.wrong {
+			text += "\n" + texts.Tries(tries)
+		}
 		p.notices.Go(func() { // in place until the reader is done; without a dialog program the reader's display has to do
 			done, err := p.turn(ctx)
 			if err != nil {
@@ -76,19 +84,11 @@ func (p *PINs) Ask(ctx context.Context, req beid.PINRequest) (card.PIN, error) {
 		})
 		return card.PIN{}, beid.ErrOnPinpad
 	}
-	r := pinentry.Request{Purpose: purposes[req.Purpose], Wrong: p.wrong && req.Purpose != beid.PurposeNewPIN, From: p.o.From, About: p.lines(req)}
-	if req.Purpose != beid.PurposeNewPIN && req.Purpose != beid.PurposeUnblock {
-		tries, err := req.TriesLeft(ctx)
-		switch {
-		case err != nil:
-			return card.PIN{}, err
-		case tries < 0 && p.wrong: // the card cannot be asked, but it has said
-			tries = p.left
-		case tries == 0: // before anybody types in vain
-			return card.PIN{}, card.ErrPINBlocked
-		}
-		r.TriesLeft = tries
+	tries, err := p.tries(ctx, req)
+	if err != nil {
+		return card.PIN{}, err
 	}
+	r := pinentry.Request{Purpose: purposes[req.Purpose], Wrong: p.wrong && req.Purpose != beid.PurposeNewPIN, From: p.o.From, About: p.lines(req), TriesLeft: tries}
 	done, err := p.turn(ctx)
 	if err != nil {
 		return card.PIN{}, fmt.Errorf("asking for the PIN: %w", err)
@@ -96,6 +96,23 @@ func (p *PINs) Ask(ctx context.Context, req beid.PINRequest) (card.PIN, error) {
 	defer done()
 	pin, err := p.o.Dialog.PIN(ctx, r)
 	return pin, unavailable(err)
+}
+
+// tries are those left of the PIN that will be asked: 0 or less if that is not known, card.ErrPINBlocked if there is none.
+func (p *PINs) tries(ctx context.Context, req beid.PINRequest) (int, error) {
+	if req.Purpose == beid.PurposeNewPIN || req.Purpose == beid.PurposeUnblock {
+		return 0, nil
+	}
+	tries, err := req.TriesLeft(ctx)
+	switch {
+	case err != nil:
+		return 0, err
+	case tries < 0 && p.wrong: // the card cannot be asked, but it has said
+		return p.left, nil
+	case tries == 0: // before anybody types in vain
+		return 0, card.ErrPINBlocked
+	}
+	return tries, nil
 }
 
 // Again asks whether the holder wants another try after a wrong PIN, with triesLeft left. Errors are those of Ask.

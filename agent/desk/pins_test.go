@@ -146,3 +146,31 @@ func TestAutoPIN(t *testing.T) {
 		t.Errorf("%v\n%s", asked, log())
 	}
 }
+
+// The reader's keys are no place to type in vain or unwarned either.
+func TestPinpadTries(t *testing.T) {
+	t.Parallel()
+	program, log := fake(t, "271828")
+	p := New(Options{Dialog: program}).PINs(signing(t))
+	req := request("Reader 0", 0)
+	req.Pinpad = true
+	if _, err := p.Ask(background, req); !errors.Is(err, card.ErrPINBlocked) || log() != "" {
+		t.Errorf("%v\n%s", err, log())
+	}
+	req = request("Reader 0", 1)
+	req.Pinpad = true
+	ctx, cancel := context.WithCancel(background)
+	if _, err := p.Ask(ctx, req); !errors.Is(err, beid.ErrOnPinpad) {
+		t.Error(err)
+	}
+	for !strings.Contains(log(), "MESSAGE") { // shown
+		if _, err := os.Stat(program.Program); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	p.Wait()
+	if !strings.Contains(log(), "Last try: a wrong PIN will block the card.") {
+		t.Errorf("shown:\n%s", log())
+	}
+}

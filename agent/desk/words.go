@@ -75,6 +75,22 @@ func fieldWords(fields []string, language string) []string {
 	return out
 }
 
+// givenWords are the words for what an operation would give: for a pairing, operations.
+func givenWords(op access.Operation, names []string, language string) []string {
+	if op != access.OpPair {
+		return fieldWords(names, language)
+	}
+	var out []string
+	for _, name := range names {
+		word := pinentry.Clean(name, maxName)
+		if _, known := table["pair."+name]; known {
+			word = say("pair."+name, language)
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
 // claim is a line with the client's own words; empty when it said nothing.
 func claim(c access.Client, text, language string) string {
 	text = pinentry.Clean(text, maxPurpose)
@@ -94,12 +110,12 @@ func permission(c Consent, language string) pinentry.Permission {
 	name := who(c.Client, language)
 	own := name + "\n" + wanted(c, language)
 	if len(c.Fields) > 0 {
-		own += "\n\n" + say("fields", language) + " " + strings.Join(fieldWords(c.Fields, language), ", ") + "."
+		own += "\n\n" + say("fields", language) + " " + strings.Join(givenWords(c.Operation, c.Fields, language), ", ") + "."
 	}
 	own += "\n\n" + strings.Join(slices.DeleteFunc(warnings(c, language), func(s string) bool { return s == "" }), "\n")
 	p := pinentry.Permission{Text: strings.TrimRight(own, "\n"), Deny: say("deny", language), Once: say("allow", language)}
 	p.About = append([]string{claim(c.Client, c.Purpose, language)}, programName(c.Client, language))
-	p.About = append(p.About, documentLines(c, language)...)
+	p.About = append(p.About, signedLines(c, language)...)
 	p.About = append(p.About, labelled("reader", c.Reader, language), labelled("card", c.Card, language))
 	p.About = slices.DeleteFunc(p.About, func(s string) bool { return s == "" })
 	if c.MayRemember {
@@ -146,6 +162,24 @@ func documentLines(c Consent, language string) []string {
 		out = append(out, fmt.Sprintf("%s, %d %s", pinentry.Clean(d.Name, maxName), d.Size, say("bytes", language)))
 	}
 	return out
+}
+
+// signedLines are what is signed in the client's words, and the documents: a dialog has room for some of them only.
+func signedLines(c Consent, language string) []string {
+	var out []string
+	for _, s := range c.Statements {
+		if text := pinentry.Clean(s.Text, maxPurpose); text != "" {
+			out = append(out, statementWords(s.Kind, language)+" “"+text+"”")
+		}
+	}
+	return append(out, documentLines(c, language)...)
+}
+
+func statementWords(kind, language string) string {
+	if _, known := table["signs."+kind]; !known {
+		kind = "other"
+	}
+	return say("signs."+kind, language)
 }
 
 // pinFrom is what stands above what the PIN is for: who wants it, and that nobody can show what is signed.

@@ -184,3 +184,25 @@ func FuzzPermission(f *testing.F) {
 		}
 	})
 }
+
+// A pairing says what it would give in the user's language, and a signature what is signed beside the document.
+func TestPairAndStatementWords(t *testing.T) {
+	t.Parallel()
+	pair := Consent{Client: access.Client{Kind: access.Program, Executable: "/opt/ph"}, Operation: access.OpPair, Fields: []string{"readers", "identity", "insurability", "x\ny"}}
+	if p := permission(pair, "nl"); !strings.Contains(p.Text, "alle gegevens van identiteitskaarten behalve de foto") || strings.Contains(p.Text, "readers") ||
+		strings.Contains(p.Text, "insurability") || !strings.Contains(p.Text, "x y") {
+		t.Errorf("%q", p.Text)
+	}
+	if i := consentItem(pair); i.Fields[1].Says["de"] != say("pair.identity", "de") {
+		t.Errorf("%+v", i.Fields)
+	}
+	c := signing(t)
+	c.Statements = []Statement{{StatementReason, "I owe\n\u202e a million"}, {"unheard of", "x"}, {StatementRole, ""}}
+	want := []string{"Mitunterschrieben, Grund: “I owe a million”", "Mitunterschrieben: “x”", "contract.txt, 10 Byte"}
+	if p := permission(c, "de"); !slices.Equal(p.About, want) {
+		t.Errorf("%q", p.About)
+	}
+	if i := consentItem(c); i.Statements[0].Text != "I owe a million" || i.Statements[0].Says["fr"] != say("signs.reason", "fr") {
+		t.Errorf("%+v", i.Statements)
+	}
+}

@@ -231,7 +231,7 @@ func (r *Reading) oddities(o Options) []string {
 		odd = append(odd, "national number: "+err.Error())
 	}
 	if until := r.Identity.ValidUntil; !until.IsZero() && until.String() < o.now().Format(time.DateOnly) {
-		odd = append(odd, "the card is no longer valid: it ended on "+until.String())
+		odd = append(odd, "the card is no longer valid") // since when, only those hear who asked for it
 	}
 	return odd
 }

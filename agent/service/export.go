@@ -115,18 +115,22 @@ func (s *Service) cardLoad(ctx context.Context, c *Call) (any, error) {
 		return nil, fault(err)
 	}
 	var result identityResult
-	var outcome audit.Outcome
-	r, err := s.load(documents[0], documents[0].Size(), documents[0].Name())
-	if err == nil {
-		outcome.NISS = r.Identity.NationalNumber
-		if result, err = answerOf(r, everything()); err == nil {
-			result.Reading.Mode = "file"
-			result.Certificates = s.judged(ctx, r.Files, true)
+	outcome := audit.Outcome{Digest: documents[0].SHA256()}
+	err = through(pass, &outcome, func() error {
+		r, err := s.load(documents[0], documents[0].Size(), documents[0].Name())
+		if err != nil {
+			return err
 		}
-	}
-	outcome.Digest = documents[0].SHA256()
-	if err := pass.Done(outcome, fault(err)); err != nil {
-		return nil, fault(err)
+		outcome.NISS = r.Identity.NationalNumber
+		if result, err = answerOf(r, everything()); err != nil {
+			return err
+		}
+		result.Reading.Mode = "file"
+		result.Certificates = s.judged(ctx, r.Files, true)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return result, nil
 }

@@ -135,8 +135,8 @@ func (s *Service) byNumber(ctx context.Context, c *Call, p *insurabilityParams, 
 	if err != nil {
 		return fault(err)
 	}
-	err = s.askInsurers(ctx, r)
-	return fault(pass.Done(audit.Outcome{NISS: string(r.Question.Patient.NISS), Mode: p.Reading.Mode, Reason: p.Reading.Reason}, fault(err)))
+	return through(pass, &audit.Outcome{NISS: string(r.Question.Patient.NISS), Mode: p.Reading.Mode, Reason: p.Reading.Reason},
+		func() error { return s.askInsurers(ctx, r) })
 }
 
 // insured reads who the patient is and asks.

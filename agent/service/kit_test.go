@@ -157,8 +157,8 @@ type bench struct {
 	insurer  *insurer
 	auditDir string
 
-	mu       sync.Mutex
-	notes    []note
+	mu    sync.Mutex
+	notes []note
 }
 
 type note struct {

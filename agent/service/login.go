@@ -14,6 +14,7 @@ import (
 	"github.com/eidkit/eidkit/agent/login"
 	"github.com/eidkit/eidkit/agent/protocol"
 	"github.com/eidkit/eidkit/card/beid"
+	"github.com/eidkit/eidkit/niss"
 )
 
 // authLogin is auth.login. The origin is that of the connection: no parameter names one.
@@ -42,6 +43,13 @@ func (s *Service) authLogin(ctx context.Context, c *Call) (any, error) {
 		pins, ask := t.pins(nil)
 		defer pins.Wait()
 		return t.use(ctx, func(ctx context.Context, card *beid.Card) error {
+			files, err := card.Files(ctx, beid.FileAuthentication)
+			if err != nil {
+				return err
+			}
+			if cert, err := x509.ParseCertificate(files.Authentication); err == nil { // what is wrong with it, login says
+				t.outcome.NISS = numberIn(cert)
+			}
 			return pins.Retry(ctx, func() (err error) {
 				result.Token, err = login.Token(ctx, card, c.Client.Origin, nonce, ask)
 				return err
@@ -114,6 +122,7 @@ func (s *Service) signCertificate(ctx context.Context, c *Call) (any, error) {
 			if err != nil {
 				return err
 			}
+			t.outcome.NISS = numberIn(cert)
 			result.Certificate = cert.Raw
 			result.Algorithms = algorithmsOf(cert.PublicKey)
 			return nil
@@ -134,6 +143,16 @@ func signingCertificate(ctx context.Context, c *beid.Card) (*x509.Certificate, e
 		return nil, err
 	}
 	return key.Certificate(), nil
+}
+
+// numberIn is the holder's national number in a certificate of his card, for the
+// log; empty: none.
+func numberIn(cert *x509.Certificate) string {
+	n, err := niss.Parse(cert.Subject.SerialNumber)
+	if err != nil {
+		return ""
+	}
+	return string(n)
 }
 
 // signHash is sign.hash: a signature over a digest of something that nobody here
@@ -175,8 +194,12 @@ func (s *Service) signHash(ctx context.Context, c *Call) (any, error) {
 			if err != nil {
 				return err
 			}
+			t.outcome.NISS = numberIn(key.Certificate())
 			if !bytes.Equal(key.Certificate().Raw, p.Certificate) {
 				return protocol.Errorf(protocol.CertificateMissing, "the card in the reader has another certificate than the one named")
+			}
+			if s.o.Now().After(key.Certificate().NotAfter) {
+				return &protocol.Error{Code: protocol.CertificateExpired}
 			}
 			algorithm, known := algorithmOf(key.Public(), p.Function)
 			if !known {

@@ -52,7 +52,8 @@ func (s *Service) signDocument(ctx context.Context, c *Call) (any, error) {
 		return nil, err
 	}
 	defer done()
-	op := operation{method: "sign.document", kind: access.OpSignDocument, purpose: p.Purpose, cardID: p.CardID, cards: eidOnly, role: "provider"}
+	op := operation{method: "sign.document", kind: access.OpSignDocument, purpose: p.Purpose, cardID: p.CardID, cards: eidOnly, role: "provider",
+		statements: p.statements()}
 	if p.Visible != nil && p.Visible.Photo {
 		op.fields = []string{access.FieldPhoto}
 	}
@@ -65,6 +66,9 @@ func (s *Service) signDocument(ctx context.Context, c *Call) (any, error) {
 	w := &signing{params: p, documents: documents}
 	err = s.do(ctx, c, op, func(ctx context.Context, t *task) error {
 		w.task, t.outcome.Digest = t, documents[0].SHA256()
+		for _, d := range documents[1:] {
+			t.outcome.Further = append(t.outcome.Further, d.SHA256())
+		}
 		return w.do(ctx)
 	})
 	if err != nil {
@@ -144,6 +148,7 @@ func (w *signing) readCard(ctx context.Context, c *beid.Card) (err error) {
 	if w.cert, err = signingCertificate(ctx, c); err != nil {
 		return err
 	}
+	w.outcome.NISS = numberIn(w.cert)
 	files, err := c.Files(ctx, beid.FileCA)
 	if err != nil {
 		return err
@@ -183,19 +188,8 @@ func (w *signing) showSignature(ctx context.Context) ([]desk.Document, error) {
 	shown := []desk.Document{{Name: look.Name(), Size: look.Size(), SHA256: look.SHA256(), MediaType: "application/pdf", Preview: look,
 		Active: w.op.documents[0].Active}}
 	waiting(w.call, "consent", "")
-	ctx, stop := w.pass.Bound(ctx)
-	defer stop(nil)
-	answer, err := w.s.o.Desk.Consent(ctx, desk.Consent{Client: w.call.Client, Operation: w.op.kind, Purpose: w.op.purpose, Reader: w.card.Reader,
-		Card: cardName(w.card.Kind), Documents: shown, Insertion: w.card.CardID, Placed: true})
-	if gone := w.pass.Check(); gone != nil {
-		return nil, gone
-	}
-	if err != nil {
+	if err := w.pass.Ask(ctx, shown); err != nil {
 		return nil, err
-	}
-	if !answer.Allowed {
-		w.s.o.Authority.Denied(w.call.Client)
-		return nil, protocol.Errorf(protocol.ConsentDenied, "the user did not want the document with this signature")
 	}
 	shown[0].Preview = nil // the PIN dialog names it by its digest
 	return shown, nil

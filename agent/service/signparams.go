@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/eidkit/eidkit/agent/desk"
 	"github.com/eidkit/eidkit/agent/protocol"
 	"github.com/eidkit/eidkit/sign"
 )
@@ -87,6 +88,17 @@ func (p *signParams) check() error {
 		}
 	}
 	return nil
+}
+
+// statements are what the client has signed in its own words, which no document shows.
+func (p *signParams) statements() (list []desk.Statement) {
+	for _, s := range []desk.Statement{{Kind: desk.StatementReason, Text: p.Reason}, {Kind: desk.StatementRole, Text: p.Role},
+		{Kind: desk.StatementLocation, Text: p.Location}, {Kind: desk.StatementContact, Text: p.Contact}} {
+		if s.Text != "" {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // options are what the signature is to be like. progress is told how far it is.

@@ -26,8 +26,9 @@ type operation struct {
 	cards  []cards.Kind // that will do
 	role   string       // of the readers whose cards are meant where several will do
 
-	documents []desk.Document
-	hashOnly  bool
+	documents  []desk.Document
+	statements []desk.Statement
+	hashOnly   bool
 }
 
 // task is an operation that was let through.
@@ -59,24 +60,49 @@ func (s *Service) do(ctx context.Context, c *Call, op operation, f func(ctx cont
 		return fault(err)
 	}
 	t := &task{s: s, call: c, op: op, pass: pass, card: choice, outcome: audit.Outcome{CardKind: string(choice.Kind)}}
-	over := false
-	defer func() {
-		if !over { // f panicked, and the log says at least that nothing was answered
-			_ = pass.Done(t.outcomeOf(&protocol.Error{Code: protocol.Internal}))
-		}
-	}()
-	err = f(cards.OnQueue(ctx, func(holder string) { waiting(c, "queue", holder) }), t)
-	over = true
-	return fault(pass.Done(t.outcomeOf(err)))
+	return discreet(c.Client, through(pass, &t.outcome, func() error {
+		return f(cards.OnQueue(ctx, func(holder string) { waiting(c, "queue", told(c.Client, holder)) }), t)
+	}))
 }
 
-// outcomeOf is what Done gets: the error is the client's.
-func (t *task) outcomeOf(err error) (audit.Outcome, error) { return t.outcome, fault(err) }
+// through does what a pass lets through, and has what came of it written down: also
+// when it panics, as the log then says at least that nothing was answered.
+func through(pass *gate.Pass, o *audit.Outcome, f func() error) error {
+	over := false
+	defer func() {
+		if !over {
+			_ = pass.Done(*o, &protocol.Error{Code: protocol.Internal})
+		}
+	}()
+	err := fault(f())
+	over = true
+	return fault(pass.Done(*o, err))
+}
+
+// told is who has a card, as far as it is a client's business: a site does not
+// learn which other sites the user is at.
+func told(c access.Client, holder string) string {
+	if (c.Kind == access.Site || c.Kind == access.Extension) && holder != c.String() {
+		return ""
+	}
+	return holder
+}
+
+// discreet is an error with no more of who has the card than told allows.
+func discreet(c access.Client, err error) error {
+	var known *protocol.Error
+	if !errors.As(err, &known) || known.Holder == told(c, known.Holder) {
+		return err
+	}
+	plain := *known
+	plain.Holder = ""
+	return &plain
+}
 
 // request is what the gate is asked for a card.
 func (s *Service) request(c *Call, op operation, choice cards.Choice) gate.Request {
 	r := gate.Request{Request: access.Request{Client: c.Client, Operation: op.kind, Fields: op.fields, Purpose: op.purpose,
-		Reader: choice.Reader, Role: choice.Role}, Method: op.method, Documents: op.documents, HashOnly: op.hashOnly}
+		Reader: choice.Reader, Role: choice.Role}, Method: op.method, Documents: op.documents, Statements: op.statements, HashOnly: op.hashOnly}
 	if choice.CardID != "" {
 		r.Mode, r.Insertion, r.Gone, r.Card = "chip", choice.CardID, s.o.Hub.Gone(choice.CardID), cardName(choice.Kind)
 	}
@@ -133,6 +159,8 @@ func (s *Service) choose(ctx context.Context, c *Call, op operation) (cards.Choi
 	case errors.Is(err, desk.ErrCancelled):
 		s.o.Authority.Denied(c.Client) // a no is a no, whatever was asked
 		return cards.Choice{}, err
+	case errors.Is(err, desk.ErrTimeout):
+		return cards.Choice{}, protocol.Errorf(protocol.ConsentDenied, "nobody said in time which card is meant")
 	case errors.Is(err, desk.ErrUnavailable):
 		return cards.Choice{}, protocol.Errorf(protocol.NotAuthorised, "there are several cards, and nobody can be asked which one is meant: name it by cardId")
 	case err != nil:
@@ -174,7 +202,7 @@ func (t *task) use(ctx context.Context, f func(ctx context.Context, c *beid.Card
 // pins asks for the PIN, which the client is told of but never sees.
 func (t *task) pins(documents []desk.Document) (*desk.PINs, func(context.Context, beid.PINRequest) (pin, error)) {
 	p := t.s.o.Desk.PINs(desk.Consent{Client: t.call.Client, Operation: t.op.kind, Fields: t.op.fields, Purpose: t.op.purpose, Reader: t.card.Reader,
-		Card: cardName(t.card.Kind), Documents: documents, Insertion: t.card.CardID, HashOnly: t.op.hashOnly})
+		Card: cardName(t.card.Kind), Documents: documents, Statements: t.op.statements, Insertion: t.card.CardID, HashOnly: t.op.hashOnly})
 	return p, func(ctx context.Context, req beid.PINRequest) (pin, error) {
 		if err := t.pass.Check(); err != nil { // the card may have gone since it was agreed upon
 			return pin{}, err

@@ -48,9 +48,12 @@ func (s *Service) verifyDocument(ctx context.Context, c *Call) (any, error) {
 	var result struct {
 		Report *verify.Report `json:"report"`
 	}
-	result.Report, err = s.o.Verifier.File(ctx, documents[0], documents[0].Size(), o)
-	if err := pass.Done(audit.Outcome{Digest: documents[0].SHA256()}, fault(err)); err != nil {
-		return nil, fault(err)
+	err = through(pass, &audit.Outcome{Digest: documents[0].SHA256()}, func() (err error) {
+		result.Report, err = s.o.Verifier.File(ctx, documents[0], documents[0].Size(), o)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return result, nil
 }

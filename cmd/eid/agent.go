@@ -51,7 +51,7 @@ Runs until interrupted. At log-in it is started by: eid agent autostart install.
 several users at once, eid agent --broker runs as a service of the system and shares the port out to
 the agents of all users.`,
 		Example: `  eid agent                    run it
-  eid agent open               look at your card in the browser
+  eid agent open viewer        look at your card in the browser
   eid agent status             is it running, and where
   eid pair "Pharmacy desk"     give a program on this machine a token
   eid grants                   what you have allowed for good`,
@@ -73,6 +73,7 @@ the agents of all users.`,
 	flags.StringVar(&f.browser, "browser", "", "program that shows a page to you; none: the agent never opens one (default: the system's)")
 	flags.StringVar(&f.log, "log", "info", "what is told on standard error: debug, info, warn or error")
 	f.insurance.add(cmd)
+	_ = flags.MarkHidden("auto-pin") // for simulated cards: it is refused here, with the reason
 	cmd.AddCommand(a.agentOpenCommand(), a.agentStatusCommand(), a.agentStopCommand(), a.policiesCommand(), a.agentTLSCommand(),
 		a.nativeMessagingCommand(), a.autostartCommand())
 	return cmd
@@ -209,7 +210,8 @@ func (a *app) loopback(ctx context.Context, f agentFlags, p agentParts) ([]net.L
 	l, err := agent.Listen(ctx, int(f.port))
 	var taken *agent.PortError
 	if errors.As(err, &taken) {
-		return nil, hinted{err, "another port is taken by --port; web pages look for the agent on " + strconv.Itoa(protocol.Port) + " alone"}
+		return nil, hinted{err, "end that program; for several users on one machine see docs/terminal-servers.md. --port takes another " +
+			"port, but web pages look for the agent on " + strconv.Itoa(protocol.Port) + " alone"}
 	}
 	if err != nil || f.port != 0 {
 		return l, err

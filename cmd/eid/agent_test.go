@@ -132,7 +132,7 @@ func TestAgentCommands(t *testing.T) {
 	}
 	resp.Body.Close()
 	code, out, errs = eid(t, "agent", "open", "nonsense", "--browser", "none")
-	wantCode(t, exitFailure, code, out, errs)
+	wantCode(t, exitUsage, code, out, errs)
 
 	code, out, errs = eid(t, "agent", "--port", "0", "--no-broker")
 	wantCode(t, exitFailure, code, out, errs)

@@ -21,6 +21,7 @@ import (
 	"github.com/eidkit/eidkit/agent/desk"
 	"github.com/eidkit/eidkit/agent/gate"
 	"github.com/eidkit/eidkit/agent/pages"
+	"github.com/eidkit/eidkit/agent/peer"
 	"github.com/eidkit/eidkit/agent/service"
 	"github.com/eidkit/eidkit/agent/spool"
 	"github.com/eidkit/eidkit/card"
@@ -82,15 +83,17 @@ func (a *app) newAgent(p agentParts) (_ *runningAgent, err error) {
 	settings := r.authority.Settings()
 	r.hub = cards.New(hubOptions(a, p, settings))
 	program := settings.Pinentry
-	if program == "" {
+	if program == "" && p.autoPIN == nil { // a simulated card's PIN needs no dialog
 		if program, err = systemDialog(firstOf(p.pinentry, a.config.Pinentry), p.log); err != nil {
 			return nil, err
 		}
 	}
 	dialog := pinentry.Dialog{Program: program}
-	questions := desk.New(desk.Options{Dialog: dialog, Language: a.lang, AutoPIN: p.autoPIN, OpenPage: func(ctx context.Context, _ string) error {
-		return r.show(ctx, p, "consent")
-	}})
+	asking := desk.Options{Dialog: dialog, Language: a.lang, AutoPIN: p.autoPIN}
+	if p.show != nil {
+		asking.OpenPage = func(ctx context.Context, _ string) error { return r.show(ctx, p, "consent") }
+	}
+	questions := desk.New(asking)
 	me, err := os.Hostname()
 	if err != nil {
 		me = ""
@@ -132,7 +135,7 @@ func systemDialog(named string, log *slog.Logger) (string, error) {
 	}
 	path, err := pinentry.Find(named)
 	if err != nil {
-		log.Warn("no PIN dialog: what needs one will be refused", "error", err)
+		log.Warn("what needs the PIN will be refused", "error", err)
 		return named, nil
 	}
 	if err := onlyRoots(path); err != nil {
@@ -162,16 +165,16 @@ func firstOf(list ...string) string {
 	return ""
 }
 
-// userName is who runs this, as the system calls him.
+// userName is who runs this, as the system calls him; where it cannot be asked, as he says.
 func userName() string {
+	if me, err := peer.Self(); err == nil && me.Name != "" {
+		return me.Name
+	}
 	return firstOf(os.Getenv("USER"), os.Getenv("USERNAME"), os.Getenv("LOGNAME"))
 }
 
-// show has the user look at one of the agent's pages.
+// show has the user look at one of the agent's pages; there has to be a browser.
 func (r *runningAgent) show(ctx context.Context, p agentParts, page string) error {
-	if p.show == nil {
-		return errNoBrowser
-	}
 	url, err := r.PageURL(page)
 	if err != nil {
 		return err
@@ -190,6 +193,16 @@ func (r *runningAgent) serve(ctx context.Context, listeners []net.Listener) erro
 		}
 	})
 	beside.Go(func() { r.authority.Watch(ctx) })
+	roles := time.NewTicker(rolesEvery)
+	defer roles.Stop()
+	beside.Go(func() { r.followRoles(ctx, roles.C) })
+	beside.Go(func() {
+		select {
+		case <-r.hub.Ready():
+			agent.Settle()
+		case <-ctx.Done():
+		}
+	})
 	err := r.Serve(ctx, listeners...)
 	if why := context.Cause(ctx); err == nil && !errors.Is(why, context.Canceled) {
 		err = why
@@ -200,6 +213,21 @@ func (r *runningAgent) serve(ctx context.Context, listeners []net.Listener) erro
 		return nil
 	}
 	return err
+}
+
+// rolesEvery is how often the readers' roles are taken from the policy.
+const rolesEvery = 2 * time.Second
+
+// followRoles gives the hub the readers' roles that the policy in force has, till ctx ends.
+func (r *runningAgent) followRoles(ctx context.Context, tick <-chan time.Time) {
+	for {
+		select {
+		case <-tick:
+			r.hub.SetRoles(r.authority.Settings().Roles)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (r *runningAgent) close() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,9 +40,10 @@ func (a *app) agentOpenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "open [PAGE]",
 		Short: "Open one of the agent's own pages in the browser",
-		Long: `Open one of the agent's own pages in the browser: ` + strings.Join(pages.Names(), ", ") + `. Its address
-holds a code that works once, within a minute; without a browser here it is printed.`,
-		Example: `  eid agent open
+		Long: `Open one of the agent's own pages in the browser: ` + strings.Join(pages.Names(), ", ") + `. index, which
+leads to the others, if none is named. The address holds a code that works once, within a minute;
+without a browser here it is printed.`,
+		Example: `  eid agent open viewer
   eid agent open pharmacy
   eid agent open log`,
 		Args: cobra.MaximumNArgs(1),
@@ -49,6 +51,9 @@ holds a code that works once, within a minute; without a browser here it is prin
 			page := "index"
 			if len(args) == 1 {
 				page = args[0]
+			}
+			if !slices.Contains(pages.Names(), page) {
+				return usagef("there is no page %q: the pages are %s", termview.Clean(page), strings.Join(pages.Names(), ", "))
 			}
 			var opened struct {
 				URL string `json:"url"`
@@ -95,10 +100,11 @@ func (a *app) agentStatusCommand() *cobra.Command {
 			fmt.Fprintf(a.out, "eidkit agent %s, running since %s\n", s.Version, s.Started)
 			fmt.Fprintf(a.out, "  listening    %s\n  connections  %d\n  dialogs      %s\n  PC/SC        %s\n",
 				strings.Join(s.Listening, ", "), s.Connections, yesNo(s.Dialogs), yesNo(s.PCSC))
-			for _, problem := range []string{s.Policy, s.Grants} {
-				if problem != "" {
-					fmt.Fprintf(a.out, "  PROBLEM      %s\n", termview.Clean(problem))
-				}
+			if s.Policy != "" {
+				fmt.Fprintf(a.out, "  PROBLEM      %s\n", termview.Clean(s.Policy))
+			}
+			if s.Grants != "" {
+				fmt.Fprintf(a.out, "  PROBLEM      %s (to begin anew: eid grants reset)\n", termview.Clean(s.Grants))
 			}
 			return nil
 		},
@@ -141,9 +147,13 @@ not allowed for good is asked each time. eid grants lists and withdraws tokens.`
 				ID    string `json:"id"`
 				Token string `json:"token"`
 			}
-			a.info("look at the dialog: it asks whether %s may have a token", termview.Clean(args[0]))
-			err := askAgent(cmd.Context(), "pair.request", map[string]any{"name": args[0], "operations": operations}, &made)
+			c, err := dialAgent(cmd.Context())
 			if err != nil {
+				return err
+			}
+			defer c.Close()
+			a.info("answer the question on the screen: may %s have a token", termview.Clean(args[0]))
+			if err := c.Call(cmd.Context(), "pair.request", map[string]any{"name": args[0], "operations": operations}, &made); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(a.out, made.Token)
@@ -239,7 +249,12 @@ func (a *app) showGrants(d grantsDocument, asJSON bool) error {
 		fmt.Fprintf(a.out, "%s  %s  %s %s, %s\n", g.ID, termview.Clean(g.Client), g.Operation, strings.Join(g.Fields, " "), until)
 	}
 	for _, p := range d.Programs {
-		fmt.Fprintf(a.out, "%s  program %q %s  %v since %s\n", p.ID, termview.Clean(p.Name), termview.Clean(p.Executable), p.Operations, p.Created.Local().Format(time.DateTime))
+		var operations []string
+		for _, o := range p.Operations {
+			operations = append(operations, string(o))
+		}
+		fmt.Fprintf(a.out, "%s  program %q, paired by %s: %s, since %s\n", p.ID, termview.Clean(p.Name), termview.Clean(p.Executable),
+			strings.Join(operations, ", "), p.Created.Local().Format(time.DateTime))
 	}
 	return nil
 }

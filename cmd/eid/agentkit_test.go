@@ -34,6 +34,7 @@ type simulationOptions struct {
 	Owner    int // of the policy
 	Pinentry string
 	Cards    map[string]string // by reader: the card in it as simulatedCard names it, empty for none
+	Visit    *visit            // be no agent, but a client of one
 }
 
 // simulatedReaders are the readers of a simulation. Cards stay the same, with their counters, however often they come and go.
@@ -68,6 +69,9 @@ func simulation(options string) int {
 	if err := json.Unmarshal([]byte(options), &o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
+	}
+	if o.Visit != nil {
+		return o.Visit.run()
 	}
 	s := &simulatedReaders{readers: map[string]*testcards.Reader{}, cards: map[string]*testcards.Card{}}
 	for reader, name := range o.Cards {

@@ -35,10 +35,10 @@ import (
 )
 
 const (
-	soakClients = 20   // half of them sites, half programs
-	soakAnswers = 1000 // operations that were answered, right or by an error
-	soakGood    = 500  // of these at least, with a result
-	soakPace    = 15   // answers between two strikes
+	soakClients = 20                     // half of them sites, half programs
+	soakResults = 1000                   // operations that were done; those that ended in an error are not counted
+	soakPace    = 15                     // results between two strikes
+	soakQuiet   = 300 * time.Millisecond // without a result, till all cards are put back
 )
 
 // mayFail are the errors that what happens to readers and cards may end in. Nothing else is ever answered.
@@ -76,7 +76,7 @@ type soak struct {
 	mu       sync.Mutex
 	address  string        // of the agent; empty: it is down
 	changed  chan struct{} // closed at the next answer, strike or start
-	answers  int
+	results  int
 	good     map[string]int        // by method
 	failed   map[protocol.Code]int // by code
 	done     map[[2]string]int     // results by client and method: each has its line in the log
@@ -215,13 +215,9 @@ func (s *soak) run(w world) {
 func (s *soak) judge(kills, strikes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := 0
-	for _, n := range s.good {
-		all += n
-	}
-	s.t.Logf("%d answers, %d of them results %v, errors %v; %d kills of the agent, %d other strikes, %d reconnections, %d insertions", s.answers, all, s.good, s.failed,
+	s.t.Logf("%d results %v, errors %v; %d kills of the agent, %d other strikes, %d reconnections, %d insertions", s.results, s.good, s.failed,
 		kills, strikes, s.again, len(s.cards))
-	if s.answers < soakAnswers || all < soakGood || kills < 5 || s.again < soakClients {
+	if s.results < soakResults || kills < 5 || s.again < soakClients {
 		s.t.Error("too little happened to mean anything")
 	}
 	for _, o := range operationsOf("") {
@@ -253,25 +249,27 @@ func (s *soak) stop() {
 	s.stir()
 }
 
-// await waits for so many answers; false: it is enough, or time is up, which is a fault.
-func (s *soak) await(ctx context.Context, answers int) bool {
+// await waits for so many results, and has the world calm down while none come; false: it is enough, or time is up, which is a fault.
+func (s *soak) await(ctx context.Context, results int) bool {
+	quiet := time.NewTimer(soakQuiet)
+	defer quiet.Stop()
 	for {
 		s.mu.Lock()
-		now, changed, results := s.answers, s.changed, 0
-		for _, n := range s.good {
-			results += n
-		}
+		now, changed := s.results, s.changed
 		s.mu.Unlock()
 		switch {
-		case s.t.Failed() || now >= soakAnswers && results >= soakGood:
+		case s.t.Failed() || now >= soakResults:
 			return false
-		case now >= answers:
+		case now >= results:
 			return true
 		}
 		select {
 		case <-changed:
+		case <-quiet.C:
+			s.world.calm()
+			quiet.Reset(soakQuiet)
 		case <-ctx.Done():
-			s.t.Errorf("after %d answers nothing comes any more", now)
+			s.t.Errorf("after %d results nothing comes any more", now)
 			return false
 		}
 	}
@@ -619,11 +617,11 @@ func (c *soakClient) connect(ctx context.Context, address string) bool {
 	return true
 }
 
-// heard counts an answer.
+// heard counts an answer: a result, or an error.
 func (s *soak) heard(method string, code protocol.Code) {
 	s.mu.Lock()
-	s.answers++
 	if code == "" {
+		s.results++
 		s.good[method]++
 	} else {
 		s.failed[code]++

@@ -36,6 +36,10 @@ its key stays in your state folder, and removing takes it out of every browser a
 				return fmt.Errorf("the folder for the program's state: %w", err)
 			}
 			r, err := do.f(cmd.Context(), localtls.Options{Dir: state})
+			if errors.Is(err, localtls.ErrNotInstalled) && do.use == "remove" {
+				a.info("there is no certificate to be removed")
+				return nil
+			}
 			if errors.Is(err, localtls.ErrNotInstalled) {
 				return hinted{err, "make one with: eid agent tls install"}
 			}

@@ -29,6 +29,7 @@ var auditWords = map[string][4]string{
 	"done":      {"done", "uitgevoerd", "fait", "erledigt"},
 	"open":      {"no result: it was interrupted, or is still going on", "geen resultaat: onderbroken of nog bezig", "pas de résultat : interrompu ou encore en cours", "kein Ergebnis: unterbrochen oder noch im Gang"},
 	"cancelled": {"cancelled", "geannuleerd", "annulé", "abgebrochen"},
+	"many":      {"%d fields", "%d velden", "%d champs", "%d Felder"},
 	"purpose":   {"purpose", "doel", "finalité", "Zweck"},
 	"began":     {"the log begins", "het logboek begint", "le journal commence", "das Protokoll beginnt"},
 	"crash":     {"mended after a crash", "hersteld na een crash", "réparé après une panne", "nach einem Absturz geflickt"},
@@ -129,7 +130,7 @@ func (a *app) printAudit(lines []audit.Line) error {
 func (a *app) auditOperation(b *bytes.Buffer, at string, intent, result *audit.Line) {
 	fmt.Fprintf(b, "%s  %s  %s", at, termview.Clean(intent.Client), a.auditWord(intent.Operation))
 	if len(intent.Fields) > 0 {
-		fmt.Fprintf(b, " (%s)", termview.Clean(strings.Join(intent.Fields, ", ")))
+		fmt.Fprintf(b, " (%s)", termview.Clean(a.auditFields(intent.Fields)))
 	}
 	fmt.Fprintf(b, ": %s", a.auditResult(result))
 	if intent.By != "" {
@@ -139,6 +140,21 @@ func (a *app) auditOperation(b *bytes.Buffer, at string, intent, result *audit.L
 	if intent.Purpose != "" {
 		fmt.Fprintf(b, "%*s  %s: %s\n", len(at), "", a.auditWord("purpose"), termview.Clean(intent.Purpose))
 	}
+}
+
+// auditFields names the fields of an operation. Of many it says how many, and whether address and photo are among them; --json has all.
+func (a *app) auditFields(all []string) string {
+	const most = 8
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	short := []string{fmt.Sprintf(a.auditWord("many"), len(all))}
+	for _, f := range all {
+		if f == "address" || f == "photo" {
+			short = append(short, f)
+		}
+	}
+	return strings.Join(short, ", ")
 }
 
 // auditResult is what came of an operation; nil: nothing that is known.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +17,9 @@ import (
 	"github.com/eidkit/eidkit/internal/atomicfile"
 )
 
-// units are the user's units of systemd: the sockets are open from log-in on, and the agent starts with the first connection.
+// units are the user's units of systemd: the sockets are open from log-in on, and the agent starts with the first connection. The agent
+// opens browsers, which inherit what is set here: so there is no NoNewPrivileges, nor an option that brings it along (their sandboxes,
+// and snaps, do not start under it), and the end of the agent ends the agent alone.
 var units = map[string]string{
 	"eidkit-agent.socket": `[Unit]
 Description=eidkit agent, sockets
@@ -40,10 +43,7 @@ Requires=eidkit-agent.socket
 [Service]
 ExecStart={{.Program}} agent
 Restart=on-failure
-NoNewPrivileges=yes
-LockPersonality=yes
-RestrictRealtime=yes
-SystemCallArchitectures=native
+KillMode=process
 
 [Install]
 Also=eidkit-agent.socket
@@ -55,17 +55,20 @@ func (a *app) autostartCommand() *cobra.Command {
 		Use:   "autostart",
 		Short: "Start the agent when you log in",
 		Long: `Start the agent when you log in: by systemd, which opens its sockets and starts it with the first
-connection, or on Windows by an entry in your own Run key.`,
+connection, or on Windows by an entry in your own Run key. With systemd, what it says is shown by
+journalctl --user -u eidkit-agent.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(&cobra.Command{Use: "install", Short: "Set it up, and start the agent now", RunE: func(*cobra.Command, []string) error {
+	cmd.AddCommand(&cobra.Command{Use: "install", Short: "Set it up, from now on", RunE: func(cmd *cobra.Command, _ []string) error {
 		program, err := os.Executable()
 		if err != nil {
 			return err
 		}
-		return a.autostart(program)
-	}}, &cobra.Command{Use: "remove", Short: "Undo it, and end the agent", RunE: func(*cobra.Command, []string) error { return a.noAutostart() }})
+		return a.autostart(cmd.Context(), program)
+	}}, &cobra.Command{Use: "remove", Short: "Undo it, and end the agent", RunE: func(cmd *cobra.Command, _ []string) error {
+		return a.noAutostart(cmd.Context())
+	}})
 	return cmd
 }
 
@@ -99,7 +102,7 @@ func writeUnits(dir, program string) error {
 	return nil
 }
 
-func (a *app) autostart(program string) error {
+func (a *app) autostart(ctx context.Context, program string) error {
 	if runtime.GOOS != "linux" {
 		return a.autostartElsewhere(program)
 	}
@@ -107,20 +110,35 @@ func (a *app) autostart(program string) error {
 	if err != nil {
 		return err
 	}
+	if err := systemctl([]string{"daemon-reload"}); err != nil { // is there one for this user
+		return err
+	}
 	if err := writeUnits(dir, program); err != nil {
 		return fmt.Errorf("writing the units of systemd: %w", err)
 	}
 	fmt.Fprintf(a.out, "%s\n%s\n", filepath.Join(dir, "eidkit-agent.socket"), filepath.Join(dir, "eidkit-agent.service"))
-	return systemctl([]string{"daemon-reload"}, []string{"enable", "--now", "eidkit-agent.socket"})
+	if err := systemctl([]string{"daemon-reload"}, []string{"enable", "--now", "eidkit-agent.socket"}); err != nil {
+		if c, absent := dialAgent(ctx); absent == nil {
+			c.Close()
+			return hinted{err, "an agent has the port already: end it with eid agent stop, then run this again"}
+		}
+		return err
+	}
+	a.info("the agent starts with the first connection, such as: eid agent open viewer")
+	return nil
 }
 
-func (a *app) noAutostart() error {
+func (a *app) noAutostart(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
-		return a.noAutostartElsewhere()
+		return a.noAutostartElsewhere(ctx)
 	}
 	dir, err := unitsFolder()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "eidkit-agent.socket")); os.IsNotExist(err) {
+		a.info("it was not set up")
+		return nil
 	}
 	failed := systemctl([]string{"disable", "--now", "eidkit-agent.socket", "eidkit-agent.service"})
 	for name := range units {
@@ -140,7 +158,7 @@ func systemctl(commands ...[]string) error {
 		out, err := exec.Command("systemctl", append([]string{"--user"}, args...)...).CombinedOutput()
 		if err != nil {
 			return hinted{fmt.Errorf("systemctl --user %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out))),
-				"without systemd, start the agent with your session: eid agent"}
+				"run it in your own session, not by sudo; without systemd, have your desktop start: eid agent"}
 		}
 	}
 	return nil

@@ -2,9 +2,12 @@
 
 package main
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 var errNoAutostart = errors.New("the agent is started at log-in by systemd or by Windows; elsewhere, start it with your session: eid agent")
 
-func (a *app) autostartElsewhere(string) error { return errNoAutostart }
-func (a *app) noAutostartElsewhere() error     { return errNoAutostart }
+func (a *app) autostartElsewhere(string) error            { return errNoAutostart }
+func (a *app) noAutostartElsewhere(context.Context) error { return errNoAutostart }

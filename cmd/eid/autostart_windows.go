@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 
 	"golang.org/x/sys/windows/registry"
+
+	"github.com/eidkit/eidkit/agent/dial"
 )
 
 // runKey is where Windows looks for what to start when this user logs in.
@@ -27,7 +31,7 @@ func (a *app) autostartElsewhere(program string) error {
 	return cmd.Process.Release()
 }
 
-func (a *app) noAutostartElsewhere() error {
+func (a *app) noAutostartElsewhere(ctx context.Context) error {
 	k, err := registry.OpenKey(registry.CURRENT_USER, runKey, registry.SET_VALUE)
 	if err != nil {
 		return fmt.Errorf("opening the Run key: %w", err)
@@ -35,6 +39,9 @@ func (a *app) noAutostartElsewhere() error {
 	defer k.Close()
 	if err := k.DeleteValue(runValue); err != nil && err != registry.ErrNotExist {
 		return fmt.Errorf("changing the Run key: %w", err)
+	}
+	if err := askAgent(ctx, "agent.stop", struct{}{}, nil); !errors.Is(err, dial.ErrAbsent) {
+		return err
 	}
 	return nil
 }

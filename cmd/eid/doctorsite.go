@@ -160,7 +160,10 @@ func checkPolicy(authority *access.Authority) check {
 	if err := authority.PolicyError(); err != nil {
 		return check{Status: checkFailed, Detail: err.Error(), Hint: "the administrator mends " + access.PolicyPath()}
 	}
-	return check{Status: checkOK, Detail: access.PolicyPath() + " is in order, or not there"}
+	if _, err := os.Stat(access.PolicyPath()); errors.Is(err, os.ErrNotExist) {
+		return check{Status: checkOK, Detail: "there is no " + access.PolicyPath() + ": users decide"}
+	}
+	return check{Status: checkOK, Detail: access.PolicyPath() + " is in order"}
 }
 
 func checkGrants(authority *access.Authority, origin access.Origin) check {
@@ -173,7 +176,7 @@ func checkGrants(authority *access.Authority, origin access.Origin) check {
 			n++
 		}
 	}
-	return check{Status: checkOK, Detail: fmt.Sprintf("you have allowed this site %d things for good", n)}
+	return check{Status: checkOK, Detail: fmt.Sprintf("allowed to this site for good, by you: %d (eid grants)", n)}
 }
 
 // checkRights says what the site may do, by policy and grants.
@@ -231,7 +234,7 @@ func checkHandshake(ctx context.Context, origin access.Origin, port uint16) chec
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusSwitchingProtocols {
-		return check{Status: checkFailed, Detail: "the agent refuses the site's connection: " + resp.Status, Hint: "eid agent --log info says why"}
+		return check{Status: checkFailed, Detail: "the agent refuses the site's connection: " + resp.Status, Hint: "its log says why: where eid agent runs, or journalctl --user -u eidkit-agent"}
 	}
 	return check{Status: checkOK, Detail: "the agent takes the site's connection"}
 }

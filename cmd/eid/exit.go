@@ -108,7 +108,7 @@ func outcomes() []outcome {
 		{assurability.ErrSession, exitUnavailable, sessionCommandHint},
 		{dial.ErrAbsent, exitUnavailable, "start it with: eid agent"},
 		{&protocol.Error{Code: protocol.ConsentDenied}, exitPIN, ""},
-		{&protocol.Error{Code: protocol.NotAuthorised}, exitFailure, "see what the policy says, and whether there is a dialog program, with: eid doctor"},
+		{&protocol.Error{Code: protocol.NotAuthorised}, exitFailure, "whether the policy is in order, and somebody can be asked, is told by: eid agent status"},
 		{beid.ErrNoCertificate, exitFailure, "see which certificates the card has with: eid certs"},
 	}
 }

@@ -436,6 +436,10 @@ func TestInsurabilityConfiguration(t *testing.T) {
 	check("line ", exitFailure)
 	c.configure(t, "pharmacy", "nonsense = 1", "")
 	check("nonsense", exitFailure)
+	for _, card := range []string{"", "credential = \"card\"\n"} { // which asks its holder each time, and is reached by the agent alone
+		c.configure(t, "pharmacy", card+"unattended = true", "")
+		check("insurance.unattended", exitFailure)
+	}
 	c.configure(t, "pharmacy", "", "zoo = \"https://x.example/\"\n")
 	check(`no service "zoo"`, exitFailure)
 	c.configure(t, "pharmacy", "log_key_file = \""+filepath.Join(c.dir, "licence.toml")+"x\"", "")

@@ -215,6 +215,10 @@ func (a *app) insuranceSession(f insuranceFlags, withKey bool) (*platform, error
 	if p.options.Margin == 0 {
 		p.options.Margin = 30 * time.Minute
 	}
+	if c.Unattended && c.onCard() {
+		return nil, hinted{errors.New("configuration: insurance.unattended: the holder of an eID card is asked for his PIN each time; nothing does that by itself"),
+			"leave it out, or name a file or token as insurance.credential"}
+	}
 	if withKey || c.Unattended {
 		p.options.Credential = p.credential
 	}
@@ -236,7 +240,7 @@ func (p *platform) credential(ctx context.Context) (crypto.Signer, *x509.Certifi
 	p.release = func() {}
 	a, c := p.app, &p.app.config.Insurance
 	about := func() []string { return []string{a.insuranceWord("session") + ": " + c.Name} }
-	if c.Credential == "" || c.Credential == cardWord {
+	if c.onCard() {
 		return p.cardCredential(ctx, about)
 	}
 	k, err := a.openKey(ctx, keyFlags{key: c.Credential, passphraseFile: c.PassphraseFile, dialog: p.flags.dialog}, about)
@@ -246,6 +250,9 @@ func (p *platform) credential(ctx context.Context) (crypto.Signer, *x509.Certifi
 	p.release = k.close
 	return k, k.Certificate(), nil
 }
+
+// onCard tells whether the provider proves who he is with the card in the reader.
+func (c *insuranceConfig) onCard() bool { return c.Credential == "" || c.Credential == cardWord }
 
 func (p *platform) cardCredential(ctx context.Context, about func() []string) (crypto.Signer, *x509.Certificate, error) {
 	s, err := p.app.openCard(ctx)

@@ -2,7 +2,7 @@
 // .NET Framework 4.5 and later, or Mono:  mcs -r:System.Web.Extensions.dll Client.cs && mono Client.exe
 //
 //   EIDKIT_AGENT=ws://127.0.0.1:24340/v1   where the agent listens (this is the default)
-//   EIDKIT_TOKEN=...                       what `eid agent pair` printed
+//   EIDKIT_TOKEN=...                       what `eid pair` printed
 //
 // It prints JSON lines, and exits with 1 when the agent refused. docs/protocol.md has all methods.
 using System;
@@ -95,6 +95,7 @@ static class Program {
     }
 
     static int Main() {
+        Console.OutputEncoding = new UTF8Encoding(false); // names have letters that not every console's own encoding has
         return Run().GetAwaiter().GetResult();
     }
 }

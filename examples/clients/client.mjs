@@ -2,7 +2,7 @@
 // A program that reads two fields of the identity card in the reader, through the eidkit agent. Node 18 or later, nothing else.
 //
 //   EIDKIT_AGENT=ws://127.0.0.1:24340/v1   where the agent listens (this is the default)
-//   EIDKIT_TOKEN=...                       what `eid agent pair` printed
+//   EIDKIT_TOKEN=...                       what `eid pair` printed
 //
 // It prints JSON lines, and exits with 1 when the agent refused. docs/protocol.md has all methods.
 import { randomBytes } from "node:crypto";

@@ -48,7 +48,7 @@ func find(named string, terminal bool) (string, error) {
 	}
 	if unfit != "" {
 		return "", fmt.Errorf("%w: %s needs a terminal or a screen, and there is none (no /dev/tty, no DISPLAY or WAYLAND_DISPLAY): "+
-			"run this in a terminal", ErrNoProgram, unfit)
+			"run this in a terminal or on a desktop", ErrNoProgram, unfit)
 	}
 	return "", fmt.Errorf("%w: no pinentry program in PATH: install one (Debian: apt install pinentry-gnome3, pinentry-qt or "+
 		"pinentry-curses), or name one in %s", ErrNoProgram, envProgram)

@@ -117,6 +117,9 @@ export async function look(browser, page, name) {
   await page.emulateMedia({ colorScheme: 'light' });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(wide <= 0, `${name}: ${wide} pixels wider than the window`);
+  const over = await page.evaluate(() => [...document.querySelectorAll('dt, dd, h1, h2, h3, p, label, legend, button, .mark')]
+    .filter((e) => e.checkVisibility() && getComputedStyle(e).display !== 'inline' && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent));
+  assert.deepEqual(over, [], `${name}: words wider than their place`);
   browser.quiet(name);
 }
 
@@ -144,7 +147,7 @@ export async function serve(files) {
     const path = request.url.split('?')[0];
     seen.push(`${request.method} ${request.url}`);
     const [type, body, headers = {}] = (typeof files === 'function' ? files(path, request) : files[path]) ?? [];
-    if (!type) { response.writeHead(404).end(); return; }
+    if (!type) { response.writeHead(path === '/favicon.ico' ? 204 : 404).end(); return; }
     response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store', ...headers }).end(body);
   });
   await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
@@ -195,4 +198,5 @@ export async function main(parts, browser, end = async () => {}) {
     }
   }
   await end();
+  process.exit(); // whatever a part that failed has left open
 }

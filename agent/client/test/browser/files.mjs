@@ -69,7 +69,7 @@ export function hostileDocuments(at) {
         more: [`<< /Length ${xfa.length} >>\nstream\n${xfa}\nendstream`, `<< /Type /Annot /Subtype /Widget /FT /Tx /T (x) /V (<img src=x onerror=${escaped}>) /Rect [60 600 300 640] /AA << /F ${action(run)} >> >>`],
       }),
     },
-    'broken.pdf': { mediaType: 'application/pdf', body: Buffer.from('%PDF-1.7\n1 0 obj << /Type /Catalog /Pages 1 0 R >> endobj\ntrailer << /Root 1 0 R >>'), shows: false },
+    'broken.pdf': { mediaType: 'application/pdf', body: Buffer.from(`%PDF-1.7\n${'\x00\xff(<<[ endobj'.repeat(500)}`), shows: false },
     'loop.pdf': { mediaType: 'application/pdf', body: pdf(['<< /Type /Catalog /Pages 2 0 R >>', '<< /Type /Pages /Kids [2 0 R] /Count 1 >>']), shows: false },
   };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { browse, desk, look, main, portal, startDemo, words } from './demo.mjs';
+import { accessible, browse, desk, look, main, portal, shot, startDemo, words } from './demo.mjs';
 import { textPDF } from './files.mjs';
 
 const lang = process.argv[2] ?? 'en';
@@ -253,13 +253,22 @@ async function portalDeclare() {
     const frame = page.frameLocator('#looking-frame iframe');
     await frame.locator(format === 'pdf' ? '.page canvas' : 'pre').first().waitFor();
     const first = await page.locator('.digest').textContent();
+    await page.locator('#looking-frame').scrollIntoViewIfNeeded(); // a frame out of sight is not drawn
     await look(browser, page, `consent-sign-${format}`);
+    const inside = page.frames().find((f) => f.url().endsWith('/preview.html'));
+    for (const colorScheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme });
+      await page.locator('#looking-frame').scrollIntoViewIfNeeded();
+      await accessible(inside, `preview of ${format} in ${colorScheme}`);
+      await shot(page, `preview-${format}-${lang}-${colorScheme}`, false);
+    }
     await answers.allow();
     if (format === 'pdf') { // once more, with the signature on its page
       await page.locator('.digest').filter({ hasNotText: first }).waitFor();
       await page.getByRole('button', { name: ask('ask.look') }).click();
       await page.getByText(ask('ask.same')).waitFor();
       await frame.locator('.page canvas').first().waitFor();
+      await page.locator('#looking-frame').scrollIntoViewIfNeeded();
       await look(browser, page, 'consent-signature');
       await answers.allow();
     }

@@ -161,8 +161,12 @@ async function plainHTTP() {
   await withPage(agentPort, { host: 'town.example', secure: true }, (lines) => ended(lines, 'ORIGIN_REFUSED')); // the agent does not take http
 }
 
-async function forbidden() { // by the page's own policy, and by the frame's
+async function forbidden() { // by the page itself
   await withPage(agentPort, { headers: { 'Content-Security-Policy': "connect-src 'self'" } }, (lines) => ended(lines, 'CONTENT_POLICY'));
+  // A policy that lets one address through is not what keeps a page away.
+  const some = { 'Content-Security-Policy': `connect-src 'self' ws://127.0.0.1:${agentPort} http://127.0.0.1:${agentPort}; script-src 'self' 'unsafe-inline'` };
+  await withPage(agentPort, { headers: some }, (lines) => assert.equal(lines[0], 'connected'));
+  await withPage(agentPort, { host: 'town.example', headers: some }, (lines) => ended(lines, 'ORIGIN_REFUSED'));
 }
 
 await main({ granted, denied, unanswered, asking, absent, ownPolicy, refused, plainHTTP, forbidden }, null, async () => {

@@ -150,7 +150,7 @@ $('do-sign').addEventListener('click', () => during('waitSign', async (signal) =
   wait('waitVerify');
   const receipt = await (await post('/api/submit', signed, { 'X-Declaration': number })).json();
   $('facts').replaceChildren(...list([['number', receipt.number], ['time', new Date(receipt.received).toLocaleString(locales[lang])], ['signer', receipt.signer],
-    ['signature', `${receipt.format} ${receipt.level}: ${receipt.verdict}`], ['digest', receipt.sha256]]).children);
+    ['signature', `${t('valid')}: ${receipt.format} ${receipt.level}, ${receipt.verdict}`], ['digest', receipt.sha256]]).children);
   offer($('signed'), signed, made.name);
   show('receipt');
   $('receipt').querySelector('h2').focus();
