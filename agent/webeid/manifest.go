@@ -152,12 +152,12 @@ func (s *Setup) survey(places []place) (entries []Entry, free bool) {
 
 // place is where one manifest is or will be.
 type place struct {
-	registration
 	browser string
 	firefox bool
 	path    string // of the manifest
 	machine *place // where the machine's is, when this is the user's
 	public  bool   // others than the user read it
+	staged  bool   // for a package that is put together: nothing but files is touched
 }
 
 // state tells whose manifest is there. What cannot be read, or is no manifest,

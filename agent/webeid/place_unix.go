@@ -11,9 +11,6 @@ import (
 	"runtime"
 )
 
-// registration is nothing: browsers look for manifests in their folders.
-type registration struct{}
-
 // browsers are the folders in which browsers look, as their makers' pages on
 // native messaging name them; the user's are below his home. Firefox of Debian
 // reads /usr/lib/mozilla, and those of snap and flatpak read none of these.
@@ -53,7 +50,7 @@ func (s *Setup) places() ([]place, error) {
 	}
 	var places []place
 	for _, b := range browsers() {
-		machine := place{browser: b.name, firefox: b.firefox, path: filepath.Join(s.Root, b.machine, Host+".json"), public: true}
+		machine := place{browser: b.name, firefox: b.firefox, path: filepath.Join(s.Root, b.machine, Host+".json"), public: true, staged: s.Root != ""}
 		if s.Machine {
 			places = append(places, machine)
 			continue
@@ -63,7 +60,7 @@ func (s *Setup) places() ([]place, error) {
 		if config := os.Getenv("XDG_CONFIG_HOME"); filepath.IsAbs(config) && s.Home == "" && runtime.GOOS != "darwin" && !b.firefox {
 			user = filepath.Join(s.Root, config, filepath.Base(filepath.Dir(b.user)), filepath.Base(b.user))
 		}
-		places = append(places, place{browser: b.name, firefox: b.firefox, path: filepath.Join(user, Host+".json"), machine: &machine})
+		places = append(places, place{browser: b.name, firefox: b.firefox, path: filepath.Join(user, Host+".json"), machine: &machine, staged: s.Root != ""})
 	}
 	return places, nil
 }

@@ -5,13 +5,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
 )
-
-// registration is the key of the registry that names a manifest; empty: none does.
-type registration struct{ key string }
 
 // browsers are the keys under which browsers look, below the user's key or the machine's.
 func browsers() []browser {
@@ -46,12 +44,9 @@ func (s *Setup) places() ([]place, error) {
 		if b.firefox {
 			name = "firefox.json"
 		}
-		p := place{browser: b.name, firefox: b.firefox, path: filepath.Join(dir, Host+"."+b.name+"."+name), registration: registration{b.user}, public: s.Machine}
-		if s.Root != "" {
-			p.key = ""
-		}
-		if !s.Machine && p.key != "" {
-			p.machine = &place{browser: b.name, firefox: b.firefox, path: p.path, registration: registration{b.user}, public: true}
+		p := place{browser: b.name, firefox: b.firefox, path: filepath.Join(dir, Host+"."+b.name+"."+name), public: s.Machine, staged: s.Root != ""}
+		if !s.Machine && !p.staged {
+			p.machine = &place{browser: b.name, firefox: b.firefox, path: p.path, public: true}
 		}
 		places = append(places, p)
 	}
@@ -92,6 +87,12 @@ func (s *Setup) link(program string) (string, error) {
 	return path, to.Close()
 }
 
+// key is that of the registry which names the browser's manifest.
+func (p *place) key() string {
+	list := browsers()
+	return list[slices.IndexFunc(list, func(b browser) bool { return b.name == p.browser })].user
+}
+
 func (p *place) hive() registry.Key {
 	if p.public {
 		return registry.LOCAL_MACHINE
@@ -102,10 +103,10 @@ func (p *place) hive() registry.Key {
 // registered is the path of the manifest that the browser will read; "" when the
 // registry names none.
 func (p *place) registered() (string, error) {
-	if p.key == "" {
+	if p.staged {
 		return p.path, nil
 	}
-	k, err := registry.OpenKey(p.hive(), p.key, registry.QUERY_VALUE)
+	k, err := registry.OpenKey(p.hive(), p.key(), registry.QUERY_VALUE)
 	if errors.Is(err, registry.ErrNotExist) {
 		return "", nil
 	} else if err != nil {
@@ -120,10 +121,10 @@ func (p *place) registered() (string, error) {
 }
 
 func (p *place) register() error {
-	if p.key == "" {
+	if p.staged {
 		return nil
 	}
-	k, _, err := registry.CreateKey(p.hive(), p.key, registry.SET_VALUE)
+	k, _, err := registry.CreateKey(p.hive(), p.key(), registry.SET_VALUE)
 	if err != nil {
 		return err
 	}
@@ -132,8 +133,8 @@ func (p *place) register() error {
 }
 
 func (p *place) unregister() error {
-	if p.key == "" {
+	if p.staged {
 		return nil
 	}
-	return registry.DeleteKey(p.hive(), p.key)
+	return registry.DeleteKey(p.hive(), p.key())
 }
