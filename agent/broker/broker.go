@@ -45,10 +45,3 @@ type Options struct {
 	// Lookup finds out whose program is at the other end; nil: peer.OfTCP.
 	Lookup func(local, remote net.Addr) (peer.Peer, error)
 }
-
-func (o Options) logger() *slog.Logger {
-	if o.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return o.Log
-}

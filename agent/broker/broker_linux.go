@@ -32,7 +32,10 @@ type Broker struct {
 
 // New makes a broker that knows no agents.
 func New(o Options) (*Broker, error) {
-	b := &Broker{log: o.logger(), lookup: o.Lookup, agents: map[string][]*net.UnixConn{}}
+	b := &Broker{log: o.Log, lookup: o.Lookup, agents: map[string][]*net.UnixConn{}}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
 	if b.lookup == nil {
 		b.lookup = peer.OfTCP
 	}

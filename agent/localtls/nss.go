@@ -81,14 +81,3 @@ func firefoxStores(folders ...string) (list []store) {
 	}
 	return list
 }
-
-func (o Options) home() string {
-	if o.Home != "" {
-		return o.Home
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return home
-}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -211,6 +213,11 @@ func TestAgentUsage(t *testing.T) {
 	newPlace(t)
 	code, out, errs := eid(t, "agent", "--log", "loud")
 	wantCode(t, exitUsage, code, out, errs)
+	code, out, errs = eid(t, "agent", "--policy", policyFile(t, "")) // in the place of the administrator's
+	wantCode(t, exitUsage, code, out, errs)
+	if !strings.Contains(errs, "--developer") {
+		t.Errorf("%s", errs)
+	}
 	code, out, errs = eid(t, "agent", "--auto-pin")
 	wantCode(t, exitUsage, code, out, errs)
 	if !strings.Contains(errs, "simulated cards") {

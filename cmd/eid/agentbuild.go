@@ -83,7 +83,7 @@ func (a *app) newAgent(p agentParts) (_ *runningAgent, err error) {
 	settings := r.authority.Settings()
 	r.hub = cards.New(hubOptions(a, p, settings))
 	program := settings.Pinentry
-	if program == "" && p.autoPIN == nil { // a simulated card's PIN needs no dialog
+	if program == "" && (p.autoPIN == nil || p.pinentry != "") { // a simulated card's PIN needs no dialog
 		if program, err = systemDialog(firstOf(p.pinentry, a.config.Pinentry), p.log); err != nil {
 			return nil, err
 		}

@@ -34,6 +34,9 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: `Run everything inside this program: a simulated card in a simulated reader, whose PIN is entered by
 itself; the agent; the services behind the cards; and a municipality's portal where a citizen logs
 in, signs a declaration and gets a receipt. Open the address printed in a browser of this machine.
+While it runs, type the number or name of a card to put it in (0: take it out; with + before it: in a
+second reader), p for new addresses, down and up for the insurers' services, c for the number of
+commands that the cards have got.
 
 With --once, read the card the way eid read does, print it with the commands sent and what was
 verified, see that agent and portal answer, and end. The card's test root is given as trust here; eid

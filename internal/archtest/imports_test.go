@@ -135,7 +135,7 @@ var importRules = []importRule{
 		"files for pages, and nothing that runs here"},
 	{"agent/webeid", []string{"agent/access", "agent/protocol", "internal/atomicfile", "golang.org/x/sys/..."},
 		"it translates for the browser's extension: cards, PINs and consent stay the agent's"},
-	{"cmd/eid/demosite", []string{"verify/...", "golang.org/x/text/..."},
+	{"cmd/eid/demosite", []string{"verify/...", "internal/pdf/...", "golang.org/x/text/..."},
 		"a site like any other: it checks what it is sent, and knows no card and no agent"},
 	{"cmd/eid/...", []string{"niss", "card/...", "verify/...", "sign/...", "pkcs11", "testcards/...", "internal/...", "cmd/eid/...", "agent/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/text/...", "golang.org/x/sys/..."},

@@ -163,7 +163,7 @@ export interface Waiting {
     /** The request's. */
     id: number | string;
     /** What the operation waits for. */
-    for: "consent" | "pin" | "pinpad" | "choice" | "card" | "queue";
+    for: "consent" | "pin" | "pinpad" | "choice" | "queue";
     holder?: string;
 }
 /** Notifications of the agent, and what this library adds. */

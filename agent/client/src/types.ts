@@ -166,7 +166,7 @@ export interface Waiting {
   /** The request's. */
   id: number | string;
   /** What the operation waits for. */
-  for: "consent" | "pin" | "pinpad" | "choice" | "card" | "queue";
+  for: "consent" | "pin" | "pinpad" | "choice" | "queue";
   holder?: string;
 }
 

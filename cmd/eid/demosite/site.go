@@ -27,6 +27,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eidkit/eidkit/internal/pdf"
+	"github.com/eidkit/eidkit/internal/pdf/pdfdiff"
 	"github.com/eidkit/eidkit/verify"
 	"github.com/eidkit/eidkit/verify/weblogin"
 )
@@ -301,7 +303,7 @@ func (s *Site) receive(ctx context.Context, signed, issued []byte, person *weblo
 	switch {
 	case made.Signer == nil || made.Signer.NISS != person.NISS:
 		return nil, refusal{Code: "SIGNED_BY_ANOTHER"}
-	case !covers(made, issued):
+	case !covers(made, signed, issued):
 		return nil, refusal{Code: "ANOTHER_DOCUMENT"}
 	}
 	digest := sha256.Sum256(signed)
@@ -313,9 +315,10 @@ func (s *Site) receive(ctx context.Context, signed, issued []byte, person *weblo
 var additions = []string{"validation-data-added", "timestamp-added", "metadata-changed"}
 
 // covers tells whether the signature is over the document that was issued: of a
-// PDF the signed bytes begin with it, since signing adds behind it, and nothing
-// followed but validation data; XML is the same again without the signature.
-func covers(made *verify.Signature, issued []byte) bool {
+// PDF the signed bytes begin with it, since signing adds behind it, nothing but
+// the signature was added before signing, and nothing but validation data after;
+// XML is the same again without the signature.
+func covers(made *verify.Signature, signed, issued []byte) bool {
 	content := made.SignedContent()
 	if len(content) == 0 {
 		return false
@@ -330,7 +333,22 @@ func covers(made *verify.Signature, issued []byte) bool {
 		return false
 	}
 	if made.PDF != nil {
-		return bytes.HasPrefix(b, issued) && !slices.ContainsFunc(made.PDF.Changes, func(c verify.Change) bool { return !slices.Contains(additions, c.What) })
+		return bytes.HasPrefix(b, issued) && signedOnly(issued, signed) && !slices.ContainsFunc(made.PDF.Changes, func(c verify.Change) bool { return !slices.Contains(additions, c.What) })
 	}
 	return bytes.Equal(b, issued)
+}
+
+// signedOnly tells whether a PDF is another one that was signed, and not changed
+// otherwise.
+func signedOnly(before, after []byte) bool {
+	views := [2]*pdf.View{}
+	for i, b := range [][]byte{before, after} {
+		f, err := pdf.Open(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			return false
+		}
+		views[i] = f.Last()
+	}
+	signing := pdfdiff.Rules{DocMDP: 2} // ISO 32000-2, table 257: forms and signatures
+	return !slices.ContainsFunc(pdfdiff.Compare(views[0], views[1]), func(c pdfdiff.Change) bool { return !signing.Allow(c) })
 }

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -191,6 +192,9 @@ func TestDeclaration(t *testing.T) {
 		refuse("signed by another", p.signed(t, other, format, body), "SIGNED_BY_ANOTHER")
 		richer := bytes.Replace(body, []byte("Proefstraat"), []byte("Slotstraat."), 1)
 		refuse("another document", p.signed(t, citizen, format, richer), "ANOTHER_DOCUMENT")
+		if format == "pdf" {
+			refuse("a page laid over it before signing", p.signed(t, citizen, format, overlaid(body)), "ANOTHER_DOCUMENT")
+		}
 		signed := p.signed(t, citizen, format, body)
 		if i := bytes.Index(signed, []byte("Proefstraat")); i < 0 {
 			t.Fatal("the address is not in it")
@@ -294,4 +298,18 @@ func TestTexts(t *testing.T) {
 			t.Errorf("the page wants %q", key)
 		}
 	}
+}
+
+// overlaid is a declaration with a further revision that shows another page: object 4 is what is painted (Declaration.PDF).
+func overlaid(body []byte) []byte {
+	var b bytes.Buffer
+	b.Write(body)
+	at := b.Len()
+	page := "BT /R 11 Tf 72 700 Td (I declare that I own the castle.) Tj ET"
+	fmt.Fprintf(&b, "4 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n", len(page), page)
+	xref := b.Len()
+	last := bytes.LastIndex(body, []byte("startxref\n")) + len("startxref\n")
+	earlier, _, _ := strings.Cut(string(body[last:]), "\n")
+	fmt.Fprintf(&b, "xref\n4 1\n%010d 00000 n \ntrailer\n<< /Size 8 /Root 1 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n", at, earlier, xref)
+	return b.Bytes()
 }
