@@ -274,7 +274,7 @@ func TestCursesPermit(t *testing.T) {
 		}
 	}
 	go func() {
-		term.await("<Deny>", "<Allow once>", "<Cancel>")
+		term.await("https://portal.example", "<Deny>", "<Allow once>", "<Cancel>") // buttons alone are drawn again by the dialog before
 		term.keys("\t\r")
 		term.await("For good?", "<Allow once>", "<Always>", "<Deny>")
 		term.keys("\t\r")
