@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -198,7 +199,7 @@ func (a *app) agentListeners(ctx context.Context, f agentFlags, p agentParts) (a
 // loopback is the port: the broker's, if there is one on this machine, or our own.
 func (a *app) loopback(ctx context.Context, f agentFlags, p agentParts) ([]net.Listener, error) {
 	if !f.alone && int(f.port) == protocol.Port {
-		l, err := broker.Register(firstOf(f.registry, broker.Path))
+		l, err := broker.Register(cmp.Or(f.registry, broker.Path))
 		switch {
 		case err == nil:
 			p.log.Info("the port is shared by the broker of this machine")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (a *app) newAgent(p agentParts) (_ *runningAgent, err error) {
 	r.hub = cards.New(hubOptions(a, p, settings))
 	program := settings.Pinentry
 	if program == "" && (p.autoPIN == nil || p.pinentry != "") { // a simulated card's PIN needs no dialog
-		if program, err = systemDialog(firstOf(p.pinentry, a.config.Pinentry), p.log); err != nil {
+		if program, err = systemDialog(cmp.Or(p.pinentry, a.config.Pinentry), p.log); err != nil {
 			return nil, err
 		}
 	}
@@ -156,21 +157,17 @@ func hubOptions(a *app, p agentParts, settings access.Settings) cards.Options {
 	return o
 }
 
-func firstOf(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
-}
-
 // userName is who runs this, as the system calls him; where it cannot be asked, as he says.
 func userName() string {
 	if me, err := peer.Self(); err == nil && me.Name != "" {
 		return me.Name
 	}
-	return firstOf(os.Getenv("USER"), os.Getenv("USERNAME"), os.Getenv("LOGNAME"))
+	return environmentUser()
+}
+
+// environmentUser is the name in the environment.
+func environmentUser() string {
+	return cmp.Or(os.Getenv("USER"), os.Getenv("USERNAME"), os.Getenv("LOGNAME"))
 }
 
 // show has the user look at one of the agent's pages; there has to be a browser.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"strconv"
@@ -106,7 +107,7 @@ func (d *demo) change(word string) error {
 	if err := d.insert(slot, name); err != nil {
 		return err
 	}
-	d.app.info("in the %s: %s", d.readers[slot].reader.Name(), firstOf(name, "no card"))
+	d.app.info("in the %s: %s", d.readers[slot].reader.Name(), cmp.Or(name, "no card"))
 	return nil
 }
 

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -153,12 +153,7 @@ func (a *app) insurabilityQuestion(f insurabilityFlags, args []string) (q assura
 	case f.service != "" && !slices.Contains(insuranceServices, assurability.Service(f.service)):
 		return q, usagef("--service takes genins, pharmacist or memberdata")
 	}
-	q = assurability.Question{Contact: contact, Service: assurability.Service(f.service), Invoicing: f.invoicing, UserReference: strings.ToUpper(f.reference), User: f.user}
-	for _, name := range []string{"USER", "USERNAME", "LOGNAME"} {
-		if q.User == "" {
-			q.User = os.Getenv(name)
-		}
-	}
+	q = assurability.Question{Contact: contact, Service: assurability.Service(f.service), Invoicing: f.invoicing, UserReference: strings.ToUpper(f.reference), User: cmp.Or(f.user, environmentUser())}
 	if q.From, err = day("--date", f.date); err != nil {
 		return q, err
 	}
