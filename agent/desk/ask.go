@@ -24,6 +24,7 @@ type question struct {
 
 	withdraw context.CancelCauseFunc
 	answer   chan Answer // from a page; one
+	seen     bool        // a consent page has shown it; guarded by Desk.mu
 }
 
 // errWithdrawn is what ends a question about a card that has gone.
@@ -96,17 +97,20 @@ func (d *Desk) askPage(ctx context.Context, q *question) (Answer, error) {
 	defer cancel(nil) // closes the dialog, if there is one
 	d.publish(ctx, q)
 	defer d.unpublish(q)
-	opened := d.openPage(ctx, q.item.ID)
+	opened := d.openPage(ctx, q)
 	var dialog chan result        // nil: not asked
 	var noDialog error            // what is wrong with the program
 	failed := d.o.OpenPage == nil // no page is opened
-	seen := false                 // a consent page was there
+	departed := d.pages(q).departed
 	late := time.NewTimer(d.o.PageWait)
 	defer late.Stop()
 	for {
-		changed, attended := d.Changed(), d.attended()
-		seen = seen || attended
-		fall := failed && !seen && !d.pointedTo()
+		changed, now := d.Changed(), d.pages(q)
+		if now.departed != departed {
+			departed = now.departed
+			late.Reset(d.o.PageWait)
+		}
+		fall := failed && !now.seen && !now.pointing
 		if fall && noDialog != nil {
 			return Answer{}, noDialog
 		}
@@ -124,17 +128,14 @@ func (d *Desk) askPage(ctx context.Context, q *question) (Answer, error) {
 		case err := <-opened:
 			opened, failed = nil, err != nil
 		case <-late.C:
-			switch {
-			case d.attended():
-			case seen:
+			switch now := d.pages(q); {
+			case now.present:
+			case now.seen:
 				return Answer{}, nil
 			case dialog == nil && noDialog == nil:
 				dialog = d.startDialog(ctx, q)
 			}
 		case <-changed:
-			if attended && !d.attended() {
-				late.Reset(d.o.PageWait)
-			}
 		case <-ctx.Done():
 			return Answer{}, context.Cause(ctx)
 		}
@@ -151,27 +152,28 @@ func (d *Desk) startDialog(ctx context.Context, q *question) chan result {
 	return answered
 }
 
-// openPage opens a page, unless a consent page is there: what comes of it is sent once.
-func (d *Desk) openPage(ctx context.Context, id string) <-chan error {
-	if d.o.OpenPage == nil || d.attended() {
+// openPage opens a page, unless a consent page has shown the question: what comes of it is sent once.
+func (d *Desk) openPage(ctx context.Context, q *question) <-chan error {
+	if d.o.OpenPage == nil || d.pages(q).seen {
 		return nil
 	}
 	opened := make(chan error, 1)
-	go func() { opened <- d.o.OpenPage(ctx, id) }()
+	go func() { opened <- d.o.OpenPage(ctx, q.item.ID) }()
 	return opened
 }
 
-func (d *Desk) attended() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.attending > 0
+// pages are the agent's pages as an open question has met them.
+type pages struct {
+	pointing bool // a page is there that shows the way to the question
+	present  bool // a consent page is there
+	seen     bool // one is there, or was since the question was published
+	departed int  // how often the last consent page went
 }
 
-// pointedTo tells whether a page is there that shows the way to the question.
-func (d *Desk) pointedTo() bool {
+func (d *Desk) pages(q *question) pages {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.watchers > 0
+	return pages{pointing: d.watchers > 0, present: d.attending > 0, seen: q.seen, departed: d.departed}
 }
 
 // hasPage tells whether a page can be had: one that is opened, or one that is there and points to the question.
@@ -200,7 +202,7 @@ func (d *Desk) publish(ctx context.Context, q *question) {
 	d.serial++
 	q.item.serial, q.item.ID = d.serial, strconv.FormatUint(d.serial, 10)
 	q.item.Expires, _ = ctx.Deadline()
-	q.answer = make(chan Answer, 1)
+	q.answer, q.seen = make(chan Answer, 1), d.attending > 0
 	d.open[q.item.ID] = q
 	d.change()
 }
@@ -273,17 +275,29 @@ func (d *Desk) Document(id string, index int) (Document, error) {
 }
 
 // Watch tells the desk that one of the agent's pages is there, which points to open questions, until the function returned is called.
-func (d *Desk) Watch() (done func()) { return d.count(&d.watchers) }
+func (d *Desk) Watch() (done func()) {
+	return d.come(func(n int) { d.watchers += n })
+}
 
 // Attend tells the desk that a consent page is there, which shows the questions, until the function returned is called: if that is
 // before the answer, the answer is no.
-func (d *Desk) Attend() (done func()) { return d.count(&d.attending) }
+func (d *Desk) Attend() (done func()) {
+	return d.come(func(n int) {
+		if d.attending += n; d.attending == 0 {
+			d.departed++
+		}
+		for _, q := range d.open {
+			q.seen = true
+		}
+	})
+}
 
-func (d *Desk) count(n *int) (done func()) {
-	add := func(by int) {
+// come counts a page, with d.mu held, by 1, and once by -1 when it goes.
+func (d *Desk) come(count func(n int)) (gone func()) {
+	add := func(n int) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		*n += by
+		count(n)
 		d.change()
 	}
 	add(1)

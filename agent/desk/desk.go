@@ -145,6 +145,7 @@ type Desk struct {
 	holders             map[*question]bool   // all, for Withdraw
 	serial              uint64
 	watchers, attending int           // pages
+	departed            int           // how often attending has come down to none
 	changed             chan struct{} // closed when open or watchers changes
 }
 
