@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/eidkit/eidkit/internal/sysfile"
 )
 
 // stamp tells one state of a file from another.
@@ -54,7 +56,7 @@ func readLimited(f *os.File, limit int64) ([]byte, error) {
 
 // readPrivate reads a file of the user that nobody else could have read or written.
 func readPrivate(path string, limit int64) ([]byte, error) {
-	f, err := openPlain(path)
+	f, err := sysfile.OpenPlain(path)
 	if err != nil {
 		return nil, err
 	}
@@ -67,17 +69,10 @@ func readPrivate(path string, limit int64) ([]byte, error) {
 
 // readTrusted reads a file that nobody but the administrator could have written.
 func readTrusted(path string, owner int, limit int64) ([]byte, error) {
-	real, err := trustedPath(path, owner)
-	if err != nil {
-		return nil, err
-	}
-	f, err := openPlain(real)
+	f, err := sysfile.Open(path, owner)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if err := trustedFile(f, owner); err != nil {
-		return nil, err
-	}
 	return readLimited(f, limit)
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/eidkit/eidkit/internal/sysfile"
 )
 
 // How long a Listener waits before it asks a broker that is gone again: doubling,
@@ -51,15 +53,11 @@ func register(path string, system func(string) error) (*Listener, error) {
 
 // checkSystem wants the socket where root alone can put it.
 func checkSystem(path string) error {
-	info, err := os.Stat(filepath.Dir(path))
-	if err != nil {
-		return err
+	err := sysfile.Folder(filepath.Dir(path), 0)
+	if errors.Is(err, sysfile.ErrOthers) {
+		return fmt.Errorf("%w: %w", ErrImpostor, err)
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || stat.Uid != 0 || info.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("%w: others than root may write into %s", ErrImpostor, filepath.Dir(path))
-	}
-	return nil
+	return err
 }
 
 func (l *Listener) dial() (*net.UnixConn, error) {
@@ -162,10 +160,14 @@ func (l *Listener) Close() error {
 	l.cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.conn != nil {
-		return l.conn.Close()
+	if l.conn == nil {
+		return nil
 	}
-	return nil
+	// Shut down, so that the broker hears of it now and hands nothing over any more: a program that this process is just starting
+	// has a copy of the socket till it runs.
+	_ = l.conn.CloseRead()
+	_ = l.conn.CloseWrite()
+	return l.conn.Close()
 }
 
 // Addr is the broker's socket.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ import (
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/card/pcsc"
 	"github.com/eidkit/eidkit/internal/pinentry"
+	"github.com/eidkit/eidkit/internal/sysfile"
 	"github.com/eidkit/eidkit/sign"
 	"github.com/eidkit/eidkit/verify"
 )
@@ -64,6 +66,7 @@ type runningAgent struct {
 	authority *access.Authority
 	audit     *audit.Log
 	log       *slog.Logger
+	started   access.Settings // those of the policy when it started
 }
 
 // spoolQuota is how many bytes of documents all connections have under way together.
@@ -82,14 +85,16 @@ func (a *app) newAgent(p agentParts) (_ *runningAgent, err error) {
 		return nil, err
 	}
 	settings := r.authority.Settings()
+	r.started = settings
 	r.hub = cards.New(hubOptions(a, p, settings))
-	program := settings.Pinentry
+	program, owner := settings.Pinentry, p.policyOwner
 	if program == "" && (p.autoPIN == nil || p.pinentry != "") { // a simulated card's PIN needs no dialog
+		owner = 0
 		if program, err = systemDialog(cmp.Or(p.pinentry, a.config.Pinentry), p.log); err != nil {
 			return nil, err
 		}
 	}
-	dialog := pinentry.Dialog{Program: program}
+	dialog := pinentry.Dialog{Program: program, Check: onlyRoots(owner)}
 	asking := desk.Options{Dialog: dialog, Language: a.lang, AutoPIN: p.autoPIN}
 	if p.show != nil {
 		asking.OpenPage = func(ctx context.Context, _ string) error { return r.show(ctx, p, "consent") }
@@ -134,15 +139,23 @@ func systemDialog(named string, log *slog.Logger) (string, error) {
 	if runtime.GOOS == "windows" {
 		return named, nil // its own dialog
 	}
-	path, err := pinentry.Find(named)
-	if err != nil {
+	path, err := pinentry.Dialog{Program: named, Check: onlyRoots(0)}.Find()
+	switch {
+	case errors.Is(err, sysfile.ErrOthers):
+		return "", hinted{err, "install one with the system's packages, or have the administrator name it in " + access.PolicyPath()}
+	case err != nil:
 		log.Warn("what needs the PIN will be refused", "error", err)
 		return named, nil
 	}
-	if err := onlyRoots(path); err != nil {
-		return "", hinted{fmt.Errorf("the PIN dialog %s: %w", path, err), "install one with the system's packages, or have the administrator name it in " + access.PolicyPath()}
-	}
 	return path, nil
+}
+
+// onlyRoots wants a program that root alone can change, or that owner; 0: nobody else.
+func onlyRoots(owner int) func(path string) error {
+	return func(path string) error {
+		_, err := sysfile.File(path, owner)
+		return err
+	}
 }
 
 // hubOptions are those of the machine's readers, or of simulated ones.
@@ -190,9 +203,9 @@ func (r *runningAgent) serve(ctx context.Context, listeners []net.Listener) erro
 		}
 	})
 	beside.Go(func() { r.authority.Watch(ctx) })
-	roles := time.NewTicker(rolesEvery)
-	defer roles.Stop()
-	beside.Go(func() { r.followRoles(ctx, roles.C) })
+	look := time.NewTicker(policyEvery)
+	defer look.Stop()
+	beside.Go(func() { r.followPolicy(ctx, look.C) })
 	beside.Go(func() {
 		select {
 		case <-r.hub.Ready():
@@ -212,19 +225,46 @@ func (r *runningAgent) serve(ctx context.Context, listeners []net.Listener) erro
 	return err
 }
 
-// rolesEvery is how often the readers' roles are taken from the policy.
-const rolesEvery = 2 * time.Second
+// policyEvery is how often settings are taken from the policy.
+const policyEvery = 2 * time.Second
 
-// followRoles gives the hub the readers' roles that the policy in force has, till ctx ends.
-func (r *runningAgent) followRoles(ctx context.Context, tick <-chan time.Time) {
+// followPolicy gives the hub the readers' roles that the policy in force has, and says which of its settings wait for the next start, till
+// ctx ends.
+func (r *runningAgent) followPolicy(ctx context.Context, tick <-chan time.Time) {
+	told := ""
 	for {
 		select {
 		case <-tick:
-			r.hub.SetRoles(r.authority.Settings().Roles)
+			now := r.authority.Settings()
+			r.hub.SetRoles(now.Roles)
+			waiting := strings.Join(waitingSettings(r.started, now), ", ")
+			if waiting != "" && waiting != told {
+				r.log.Warn("the policy has changed, and a part of it counts when the agent is started anew", "settings", waiting)
+			}
+			told = waiting
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// waitingSettings are the names, in the policy, of settings that an agent takes at its start alone and that are others now.
+func waitingSettings(then, now access.Settings) (names []string) {
+	for _, s := range []struct {
+		name    string
+		changed bool
+	}{
+		{"audit.dpo_key", then.DPOKey != now.DPOKey},
+		{"audit.max_mib", then.AuditMaxBytes != now.AuditMaxBytes},
+		{"audit.syslog", then.Syslog != now.Syslog},
+		{"dialogs.pinentry", then.Pinentry != now.Pinentry},
+		{"readers.ignore", !slices.Equal(then.IgnoreReaders, now.IgnoreReaders)},
+	} {
+		if s.changed {
+			names = append(names, s.name)
+		}
+	}
+	return names
 }
 
 func (r *runningAgent) close() {

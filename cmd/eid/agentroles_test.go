@@ -3,9 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +40,7 @@ func TestRolesFollowThePolicy(t *testing.T) {
 	ended, tick := make(chan error, 2), make(chan time.Time)
 	r := &runningAgent{hub: hub, authority: authority}
 	go func() { ended <- hub.Run(ctx) }()
-	go func() { r.followRoles(ctx, tick); ended <- nil }()
+	go func() { r.followPolicy(ctx, tick); ended <- nil }()
 	<-hub.Ready()
 	for _, want := range []string{"", "patient", ""} {
 		text := ""
@@ -52,4 +57,70 @@ func TestRolesFollowThePolicy(t *testing.T) {
 	stop()
 	<-ended
 	<-ended
+}
+
+// TestSettingsThatWait: the agent says once which settings of a changed policy count at its next start only.
+func TestSettingsThatWait(t *testing.T) {
+	t.Parallel()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := filepath.Join(dir, "policy.toml")
+	write0600(t, policy, "[readers]\nignore = [\"YubiKey\"]\n")
+	authority, err := access.Open(access.Options{PolicyPath: policy, StateDir: filepath.Join(dir, "state"), OwnerUID: os.Geteuid()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	r := &runningAgent{hub: cards.New(cards.Options{System: &testcards.System{}}), authority: authority, started: authority.Settings(),
+		log: slog.New(slog.NewTextHandler(&said, nil))}
+	ctx, stop := context.WithCancel(t.Context())
+	ended, tick := make(chan error, 1), make(chan time.Time)
+	go func() { r.followPolicy(ctx, tick); ended <- nil }()
+	for _, text := range []string{
+		"[readers]\nignore = [\"YubiKey\"]\n[readers.roles]\nCounter = \"patient\"\n", // counts at once
+		"[readers]\nignore = [\"Windows Hello\"]\n[audit]\nsyslog = true\n",
+		"[readers]\nignore = [\"Windows Hello\"]\n[audit]\nsyslog = true\n# the same\n",
+		"[readers]\nignore = [\"YubiKey\"]\n",
+	} {
+		write0600(t, policy+".new", text)
+		if err := os.Rename(policy+".new", policy); err != nil { // half a file would be another policy
+			t.Fatal(err)
+		}
+		tick <- time.Time{}
+		tick <- time.Time{} // taken when the one before has been followed
+	}
+	stop()
+	<-ended
+	if n := strings.Count(said.String(), "\n"); n != 1 || !strings.Contains(said.String(), `settings="audit.syslog, readers.ignore"`) {
+		t.Errorf("%d lines:\n%s", n, said.String())
+	}
+}
+
+// TestEverySettingCounts: a setting of the policy counts at once, or is one of those that the agent names as waiting.
+func TestEverySettingCounts(t *testing.T) {
+	t.Parallel()
+	live := []string{"Roles", "SignHash", "Launch"}
+	for i := range reflect.TypeFor[access.Settings]().NumField() {
+		name := reflect.TypeFor[access.Settings]().Field(i).Name
+		var now access.Settings
+		switch v := reflect.ValueOf(&now).Elem().Field(i); v.Kind() {
+		case reflect.String:
+			v.SetString("other")
+		case reflect.Bool:
+			v.SetBool(true)
+		case reflect.Int64:
+			v.SetInt(1)
+		case reflect.Slice:
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		case reflect.Map:
+			v.Set(reflect.MakeMap(v.Type()))
+		default:
+			t.Fatalf("%s: a %s", name, v.Kind())
+		}
+		if waits := len(waitingSettings(access.Settings{}, now)) == 1; waits == slices.Contains(live, name) {
+			t.Errorf("%s: waits for the next start: %v", name, waits)
+		}
+	}
 }

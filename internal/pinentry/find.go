@@ -21,6 +21,18 @@ var candidates = []string{"pinentry", "pinentry-gnome3", "pinentry-qt", "pinentr
 // is named, it is "the Windows credential dialog". Errors wrap ErrNoProgram.
 func Find(named string) (string, error) { return find(named, hasTerminal("")) }
 
+// Find returns the path of the program that d would run now, which d.Check has nothing against. Errors wrap ErrNoProgram.
+func (d Dialog) Find() (string, error) {
+	path, err := find(d.Program, hasTerminal(d.TTY))
+	if err != nil || path == builtIn || d.Check == nil {
+		return path, err
+	}
+	if err := d.Check(path); err != nil {
+		return "", fmt.Errorf("%w: the dialog program %s: %w", ErrNoProgram, Clean(path, maxAboutRunes), err)
+	}
+	return path, nil
+}
+
 func find(named string, terminal bool) (string, error) {
 	if named == "" {
 		named = os.Getenv(envProgram)

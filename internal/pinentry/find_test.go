@@ -94,6 +94,32 @@ func TestFindNamed(t *testing.T) {
 	}
 }
 
+// TestCheck: a program that is refused is not run, though it was not refused before.
+func TestCheck(t *testing.T) {
+	d, _ := fake(t, fakeScript{})
+	var refused error
+	d.Check = func(path string) error {
+		if path != d.Program {
+			t.Errorf("asked about %s", path)
+		}
+		return refused
+	}
+	if got, err := d.Find(); err != nil || got != d.Program {
+		t.Errorf("%q, %v", got, err)
+	}
+	refused = errors.New("not this one")
+	if got, err := d.Find(); !errors.Is(err, ErrNoProgram) || !errors.Is(err, refused) || got != "" {
+		t.Errorf("%q, %v", got, err)
+	}
+	u, err := d.open(t.Context())
+	if err == nil {
+		u.close()
+	}
+	if !errors.Is(err, ErrNoProgram) || !errors.Is(err, refused) {
+		t.Errorf("it is run: %v", err)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	installed(t)
 	tty := filepath.Join(t.TempDir(), "tty")

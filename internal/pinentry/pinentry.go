@@ -28,6 +28,9 @@ type Dialog struct {
 	// Program is the path or name of a pinentry program; empty: what Find finds.
 	Program string
 
+	// Check refuses a program by an error, each time before it is run; nil: any will do. The system's own dialog is not asked about.
+	Check func(path string) error
+
 	// Language is that of the texts: "en", "nl", "fr", "de", or a locale of one of them. Others are English.
 	Language string
 
@@ -205,7 +208,7 @@ func (d Dialog) Message(ctx context.Context, q Question) error {
 
 // open starts the dialog program, or the system's own dialog.
 func (d Dialog) open(ctx context.Context) (ui, error) {
-	path, err := find(d.Program, hasTerminal(d.TTY))
+	path, err := d.Find()
 	if err != nil {
 		return nil, err
 	}
