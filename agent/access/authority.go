@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/eidkit/eidkit/internal/sysfile"
 )
 
 // Options say where things are. StateDir must be given.
@@ -30,6 +32,7 @@ type Authority struct {
 	now             func() time.Time
 	log             *slog.Logger
 	every           time.Duration // of Watch
+	lockWait        time.Duration // for others who change the grants
 	rates           rates
 	mutes           mutes
 
@@ -59,7 +62,7 @@ type Settings struct {
 // says what is wrong. No policy at all means that users are asked. Errors are
 // those of the state folder.
 func Open(o Options) (*Authority, error) {
-	a := &Authority{dir: o.StateDir, policyPath: o.PolicyPath, developer: o.Developer, owner: o.OwnerUID, now: o.Now, log: o.Log, every: watchEvery}
+	a := &Authority{dir: o.StateDir, policyPath: o.PolicyPath, developer: o.Developer, owner: o.OwnerUID, now: o.Now, log: o.Log, every: watchEvery, lockWait: lockWait}
 	if a.policyPath == "" {
 		a.policyPath = PolicyPath()
 	}
@@ -166,7 +169,7 @@ func (a *Authority) readPolicy() (*policy, error) {
 		return nil, err
 	}
 	if program := p.settings.Pinentry; program != "" {
-		if _, err := trustedPath(program, a.owner); err != nil {
+		if _, err := sysfile.File(program, a.owner); err != nil {
 			return nil, fmt.Errorf("%w: dialogs.pinentry: %w", ErrPolicy, err)
 		}
 	}

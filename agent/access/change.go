@@ -13,13 +13,13 @@ import (
 	"github.com/eidkit/eidkit/internal/atomicfile"
 )
 
-// lockWait is how long a change of the grants waits for another one.
+// lockWait is how long a change of the grants waits for others, which take a trip to the disk each.
 const lockWait = 5 * time.Second
 
 // change reads the file of grants afresh, has it changed and writes it, while no
 // other program does.
 func (a *Authority) change(f func(*grantsFile) error) error {
-	ctx, stop := context.WithTimeout(context.Background(), lockWait)
+	ctx, stop := context.WithTimeout(context.Background(), a.lockWait)
 	defer stop()
 	unlock, err := atomicfile.Lock(ctx, filepath.Join(a.dir, lockName))
 	if err != nil {
@@ -177,7 +177,7 @@ func (a *Authority) ResetGrants() error {
 	if a.GrantsError() == nil {
 		return nil
 	}
-	ctx, stop := context.WithTimeout(context.Background(), lockWait)
+	ctx, stop := context.WithTimeout(context.Background(), a.lockWait)
 	defer stop()
 	unlock, err := atomicfile.Lock(ctx, filepath.Join(a.dir, lockName))
 	if err != nil {

@@ -14,7 +14,8 @@ var (
 	relayed = []Operation{OpLogin, OpCertificate, OpSignHash}
 	// rememberable is what "always" can cover: not the photo, no signing, no login, no PIN.
 	rememberable = []Operation{OpReaders, OpIdentity, OpInsurability, OpVerify}
-	// shown is what the user has to see each time, whatever the policy says: what is signed, and that a PIN changes.
+	// shown is what the user has to see each time, whatever the policy says: what is signed, and that a PIN changes. Of an extension,
+	// whose word is all there is for the origin, sign.certificate too: a name would leave without any dialog.
 	shown = []Operation{OpSignHash, OpSignDocument, OpPINChange}
 )
 
@@ -236,7 +237,7 @@ func (a *Authority) weigh(s snapshot, r Request, rules []*siteRule, otherwise fu
 		}
 	}
 	if c.all(r) {
-		if slices.Contains(shown, r.Operation) {
+		if slices.Contains(shown, r.Operation) || r.Client.Kind == Extension && r.Operation == OpCertificate {
 			return a.ask(r.Client, Decision{Verdict: Ask, By: "consent", Rule: c.rule()})
 		}
 		return Decision{Verdict: Allow, By: "policy", Rule: c.rule(), Fields: c.fields, Readers: c.readers()}

@@ -256,6 +256,14 @@ func TestPagesAndExtensions(t *testing.T) {
 			}
 		}
 	}
+	b.write("[[site]]\norigin = \"https://clinic.example\"\noperations = [\"login\", \"sign.certificate\", \"sign.hash\"]\n")
+	said := Client{Kind: Extension, Origin: origin(t, "https://clinic.example")}
+	b.want(Request{Client: said, Operation: OpLogin}, Allow, "policy") // the PIN dialog names the site
+	b.want(Request{Client: said, Operation: OpSignHash}, Ask, "consent")
+	b.want(Request{Client: said, Operation: OpCertificate}, Ask, "consent") // nothing else would
+	b.want(Request{Client: site(t, "https://clinic.example"), Operation: OpCertificate}, Allow, "policy")
+	b.write("[[site]]\norigin = \"https://clinic.example\"\noperations = [\"login\"]\n")
+	b.refused(Request{Client: said, Operation: OpCertificate}, ReasonPolicy)
 	b.write("launch = false\nsign_hash = false\n")
 	b.refused(Request{Client: Client{Kind: Page}, Operation: OpOwn}, ReasonPolicy)
 	if d := b.Connect(Client{Kind: Page}); d.Verdict != Refuse {

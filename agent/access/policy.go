@@ -240,8 +240,8 @@ func (p *policy) checkRest() error {
 	if p.Audit.MaxMiB < 0 || p.Audit.MaxMiB > maxAuditMiB {
 		return fmt.Errorf("audit.max_mib: 1 to %d", maxAuditMiB)
 	}
-	if k := p.Audit.DPOKey; k != "" && !strings.HasPrefix(k, "age1") {
-		return errors.New("audit.dpo_key: the public key of an age identity is wanted, age1...; never the secret one")
+	if k := p.Audit.DPOKey; k != "" && !publicKey.MatchString(k) {
+		return errors.New("audit.dpo_key: the public key of an age identity is wanted, age1 and 58 letters and digits; never the secret one")
 	}
 	return nil
 }
@@ -307,6 +307,9 @@ func (r *rule) check() error {
 	}
 	return nil
 }
+
+// publicKey is the form of an X25519 recipient of age: 32 bytes in Bech32 (BIP 173).
+var publicKey = regexp.MustCompile(`^age1[02-9ac-hj-np-z]{58}$`)
 
 // ask tells that what goes beyond a rule is asked; by itself it is refused.
 func (c choice) ask() bool { return c.set && !c.refuse }
