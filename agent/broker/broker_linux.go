@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ type Broker struct {
 	lookup func(local, remote net.Addr) (peer.Peer, error)
 
 	mu     sync.Mutex
+	closed bool
 	total  int
 	agents map[string][]*net.UnixConn // by user, the newest last
 }
@@ -62,15 +64,16 @@ func (b *Broker) Serve(ctx context.Context, agents *net.UnixListener, clients ..
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	for _, l := range clients {
-		wg.Go(func() { cancel(accept(l, func(c net.Conn) { b.hand(c) })) })
+		wg.Go(func() { cancel(b.accept(ctx, &wg, l, b.hand)) })
 	}
-	wg.Go(func() { cancel(accept(agents, func(c net.Conn) { b.register(c.(*net.UnixConn)) })) })
+	wg.Go(func() { cancel(b.accept(ctx, &wg, agents, func(c net.Conn) { b.register(c.(*net.UnixConn)) })) })
 	<-ctx.Done()
 	agents.Close()
 	for _, l := range clients {
 		l.Close()
 	}
 	b.mu.Lock()
+	b.closed = true
 	for _, list := range b.agents {
 		for _, c := range list {
 			c.Close()
@@ -84,18 +87,34 @@ func (b *Broker) Serve(ctx context.Context, agents *net.UnixListener, clients ..
 	return nil
 }
 
-// accept calls f for every connection, each in a goroutine of its own, till the
-// listener fails.
-func accept(l net.Listener, f func(net.Conn)) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
+// accept calls f for every connection, each in a goroutine of wg, till the
+// listener fails or ctx ends. That there is no room for a connection is no failure:
+// any user could end the broker so, for all.
+func (b *Broker) accept(ctx context.Context, wg *sync.WaitGroup, l net.Listener, f func(net.Conn)) error {
 	for {
 		c, err := l.Accept()
-		if err != nil {
+		switch {
+		case err == nil:
+			wg.Go(func() { f(c) })
+		case noRoom(err):
+			b.log.Warn("no connection can be taken now", "reason", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+		default:
 			return fmt.Errorf("accepting connections: %w", err)
 		}
-		wg.Go(func() { f(c) })
 	}
+}
+
+// pause is how long the broker waits for room.
+const pause = 100 * time.Millisecond
+
+// noRoom tells whether an error of accept(2) passes.
+func noRoom(err error) bool {
+	return slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED},
+		func(e error) bool { return errors.Is(err, e) })
 }
 
 // register keeps an agent till it closes its connection. What it sends is of no
@@ -108,6 +127,10 @@ func (b *Broker) register(c *net.UnixConn) {
 		return
 	}
 	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return
+	}
 	if b.total >= maxAgents || len(b.agents[who.User]) >= maxPerUser {
 		b.mu.Unlock()
 		b.log.Warn("agent refused", "user", who.User, "reason", "too many agents")
@@ -142,12 +165,12 @@ func (b *Broker) forget(user string, c *net.UnixConn) {
 		if have == c {
 			b.agents[user] = append(b.agents[user][:i:i], b.agents[user][i+1:]...)
 			b.total--
+			b.log.Info("agent gone", "user", user)
 		}
 	}
 	if len(b.agents[user]) == 0 {
 		delete(b.agents, user)
 	}
-	b.log.Info("agent gone", "user", user)
 }
 
 // newest is the agent that a user started last.

@@ -90,7 +90,7 @@ type machine struct {
 	done          chan error
 }
 
-func newMachine(t *testing.T, path, address string, o Options) *machine {
+func newMachine(t *testing.T, path string, o Options) *machine {
 	t.Helper()
 	b, err := New(o)
 	if err != nil {
@@ -100,7 +100,7 @@ func newMachine(t *testing.T, path, address string, o Options) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clients, err := net.Listen("tcp", address)
+	clients, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestFortyUsers(t *testing.T) {
 		}
 		t.Skip("needs root to be several users")
 	}
-	m := newMachine(t, filepath.Join(folder(t), "broker.sock"), "127.0.0.1:0", Options{})
+	m := newMachine(t, filepath.Join(folder(t), "broker.sock"), Options{})
 	const users, first = 40, 34000
 	for i := range users {
 		cmd := as(t.Context(), first+i, "agent", m.path)
@@ -199,7 +199,7 @@ func anyFolder(string) error { return nil }
 func TestNewestAgent(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "broker.sock")
-	m := newMachine(t, path, "127.0.0.1:0", Options{})
+	m := newMachine(t, path, Options{})
 	one, err := register(path, anyFolder)
 	if err != nil {
 		t.Fatal(err)
@@ -214,6 +214,13 @@ func TestNewestAgent(t *testing.T) {
 	if got := ask(t, m.address); got != "two" {
 		t.Errorf("got %q", got)
 	}
+	two.mu.Lock()
+	copied, err := two.conn.File() // as a program has that is being started
+	two.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
 	two.Close()
 	if got := ask(t, m.address); got != "one" {
 		t.Errorf("after closing the newest: %q", got)
@@ -222,7 +229,7 @@ func TestNewestAgent(t *testing.T) {
 	if err := <-m.done; err != nil {
 		t.Fatal(err)
 	}
-	back := newMachine(t, path, m.address, Options{})
+	back := newMachine(t, path, Options{})
 	var got string
 	for got = ask(t, back.address); strings.Contains(got, "503"); got = ask(t, back.address) {
 		if t.Context().Err() != nil {
@@ -237,7 +244,7 @@ func TestNewestAgent(t *testing.T) {
 func TestUnknownPeer(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "broker.sock")
-	m := newMachine(t, path, "127.0.0.1:0", Options{Lookup: func(net.Addr, net.Addr) (peer.Peer, error) { return peer.Peer{}, peer.ErrNobody }})
+	m := newMachine(t, path, Options{Lookup: func(net.Addr, net.Addr) (peer.Peer, error) { return peer.Peer{}, peer.ErrNobody }})
 	l, err := register(path, anyFolder)
 	if err != nil {
 		t.Fatal(err)
@@ -259,9 +266,62 @@ func TestImpostor(t *testing.T) {
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	newMachine(t, filepath.Join(dir, "broker.sock"), "127.0.0.1:0", Options{})
+	newMachine(t, filepath.Join(dir, "broker.sock"), Options{})
 	if _, err := Register(filepath.Join(dir, "broker.sock")); !errors.Is(err, ErrImpostor) {
 		t.Errorf("a folder that all may write: %v", err)
+	}
+}
+
+// crowded is a listener that has no room at first.
+type crowded struct {
+	net.Listener
+	errs chan error
+}
+
+func (c *crowded) Accept() (net.Conn, error) {
+	select {
+	case err := <-c.errs:
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", err)}
+	default:
+		return c.Listener.Accept()
+	}
+}
+
+// TestNoRoom: a broker that has no room for a connection goes on; one whose
+// listener fails ends, also when agents are registered.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(folder(t), "broker.sock")
+	b, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	agents, err := ListenUnix(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := &crowded{tcp, make(chan error, 3)}
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED} {
+		clients.errs <- e
+	}
+	done := make(chan error, 1)
+	go func() { done <- b.Serve(t.Context(), agents, clients) }()
+	one, err := register(path, anyFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	go answer(one, "one")
+	if got := ask(t, tcp.Addr().String()); got != "one" {
+		t.Errorf("got %q", got)
+	}
+	agents.Close()
+	if err := <-done; err == nil {
+		t.Error("a listener failed, and nobody hears of it")
 	}
 }
 
