@@ -16,6 +16,9 @@ type objectStream struct {
 	offsets []int64
 }
 
+// size is what it takes in memory, in bytes.
+func (s *objectStream) size() int64 { return int64(len(s.data) + 12*len(s.numbers)) }
+
 // loadCompressed reads an object out of the object stream that stands at the
 // given place of File.versions.
 func (v *View) loadCompressed(e entry, container int32) (*Indirect, error) {
@@ -28,26 +31,34 @@ func (v *View) loadCompressed(e entry, container int32) (*Indirect, error) {
 	}
 	i := e.index()
 	if i >= len(s.numbers) || s.numbers[i] != e.num {
+		if !v.f.spend(int64(len(s.numbers))) {
+			return nil, errBudget
+		}
 		for i = 0; i < len(s.numbers) && s.numbers[i] != e.num; i++ {
 		}
 		if i == len(s.numbers) {
 			return nil, fmt.Errorf("not in object stream %d", e.container())
 		}
 	}
-	return s.object(i, e.container())
+	in, length, err := s.object(i, e.container())
+	if !v.f.spend(length) { // offsets may lead to the same bytes again and again
+		return nil, errBudget
+	}
+	return in, err
 }
 
-func (s *objectStream) object(i int, container uint32) (*Indirect, error) {
+// object reads one object of those in the stream, and tells how long it is.
+func (s *objectStream) object(i int, container uint32) (in *Indirect, length int64, err error) {
 	at := s.first + s.offsets[i]
 	if at < 0 || at > int64(len(s.data)) {
-		return nil, fmt.Errorf("offset outside object stream %d", container)
+		return nil, 0, fmt.Errorf("offset outside object stream %d", container)
 	}
 	p := &parser{lexer: *bytesLexer(s.data, at)}
 	val, err := p.value(0)
-	if err != nil {
-		return nil, err
+	if length = p.pos - at; err != nil {
+		return nil, length, err
 	}
-	return &Indirect{Ref: Ref{Num: s.numbers[i]}, Value: val, At: -1, End: -1, Container: container, Duplicate: p.duplicate}, nil
+	return &Indirect{Ref: Ref{Num: s.numbers[i]}, Value: val, At: -1, End: -1, Container: container, Duplicate: p.duplicate}, length, nil
 }
 
 // objectStream decodes an object stream, or takes it from the cache.
@@ -65,9 +76,9 @@ func (v *View) objectStream(container int32) (*objectStream, error) {
 		f.streams[k] = nil
 		return nil, err
 	}
-	if f.held += int64(len(s.data)); f.held > cacheBytes {
+	if f.held += s.size(); f.held > cacheBytes {
 		clear(f.streams)
-		f.held = int64(len(s.data))
+		f.held = s.size()
 	}
 	f.streams[k] = s
 	return s, nil

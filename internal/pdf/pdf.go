@@ -37,7 +37,7 @@ var (
 // Limits. They are far above what honest files need.
 const (
 	maxDepth      = 64        // nesting within one object
-	maxNodes      = 1 << 21   // values within one object
+	maxNodes      = 1 << 20   // values within one object
 	maxString     = 1 << 26   // bytes of one string
 	maxDecoded    = 1 << 26   // bytes of one decoded stream
 	maxRatio      = 2048      // decoded to raw; deflate reaches 1032
@@ -46,6 +46,8 @@ const (
 	maxObjectNum  = 8_388_607 // ISO 32000-1 annex C.2
 	cacheBytes    = 1 << 26   // decoded object streams kept
 	cacheObjects  = 1 << 16   // parsed objects kept
+	cacheWeight   = 1 << 26   // bytes of memory that they take, about
+	entryCost     = 64        // of the work for one file, for each cross-reference entry: what it takes in memory
 	headerWindow  = 1024      // where %PDF- may begin, ISO 32000-1 annex H.3.4
 	trailerWindow = 1 << 16   // where startxref is searched, from the end
 )
@@ -67,6 +69,7 @@ type File struct {
 	crypt     *crypt
 
 	objects map[objectKey]*Indirect
+	weight  int64 // of objects
 	streams map[objectKey]*objectStream
 	held    int64 // bytes in streams
 	budget  int64 // bytes that may still be scanned or decoded

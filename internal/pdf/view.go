@@ -78,11 +78,47 @@ func (v *View) Indirect(num uint32) *Indirect {
 		v.f.odd("object %d: %v", num, err)
 		in = nil
 	}
-	if len(v.f.objects) >= cacheObjects {
-		clear(v.f.objects)
-	}
-	v.f.objects[k] = in
+	v.f.keep(k, in)
 	return in
+}
+
+// keep remembers an object, nil for one that cannot be read, and forgets all
+// others when they have become too many, or too large.
+func (f *File) keep(k objectKey, in *Indirect) {
+	if in != nil {
+		f.weight += weigh(in.Value)
+	}
+	if len(f.objects) >= cacheObjects || f.weight > cacheWeight {
+		clear(f.objects)
+		f.weight = 0
+	}
+	f.objects[k] = in
+}
+
+// weigh is about what an object takes in memory, in bytes.
+func weigh(o Object) int64 {
+	const each = 48
+	switch o := o.(type) {
+	case String:
+		return each + int64(len(o.Value))
+	case Name:
+		return each + int64(len(o))
+	case Array:
+		w := int64(each)
+		for _, x := range o {
+			w += weigh(x)
+		}
+		return w
+	case Dict:
+		w := int64(each)
+		for key, x := range o {
+			w += each + int64(len(key)) + weigh(x)
+		}
+		return w
+	case *Stream:
+		return each + weigh(o.Dict)
+	}
+	return each
 }
 
 func (v *View) loadDirect(e entry) (*Indirect, error) {

@@ -38,7 +38,7 @@ func (f *File) readXrefStream(at int64, s *section) error {
 				}
 				return nil
 			}
-			if !f.spend(16) {
+			if !f.spend(entryCost) {
 				return fmt.Errorf("%w: too many cross-reference entries", ErrBroken)
 			}
 			s.entries = append(s.entries, streamEntry(uint32(first+n), data, widths))
