@@ -63,17 +63,26 @@ func Look(r io.ReaderAt, size int64, name string) (Document, error) {
 		return Document{}, err
 	}
 	d := Document{MediaType: mediaType(head, size)}
-	markup := runsByName(name) || slices.Contains([]string{"image/svg+xml", "text/html", "application/xml"}, d.MediaType)
 	found := map[Active]bool{}
-	var err error
-	if d.MediaType == "application/pdf" {
-		lookPDF(r, size, found)
-		markup = markup || begins(head, "<")
+	err := lookBehind(r, size, head, d.MediaType, found)
+	if err != nil {
+		return d, err
 	}
-	if markup {
-		err = scan(r, size, maxScan, lookMarkup, found)
-	} else if d.MediaType == "application/zip" {
-		err = scan(r, size, maxScan, lookPackage, found)
+	text := runsByName(name) || slices.Contains([]string{"image/svg+xml", "text/html", "application/xml"}, d.MediaType)
+	switch d.MediaType {
+	case "application/pdf":
+		lookPDF(r, size, found)
+		text = text || begins(head, "<")
+	case "application/zip":
+		err = lookPackage(r, size, found)
+	case "application/octet-stream":
+		if text { // in an alphabet that is not known here, but perhaps to who opens it
+			found[Unchecked] = true
+		}
+	}
+	if text && err == nil {
+		m := markup{found: found}
+		err = scan(r, size, maxScan, m.piece, found)
 	}
 	for a := range found {
 		d.Active = append(d.Active, a)

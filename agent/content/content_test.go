@@ -64,14 +64,14 @@ func TestLook(t *testing.T) {
 		{"svg that moves", "a.svg", []byte(svg + `<animate attributeName="x"/><set attributeName="y"/></svg>`), "image/svg+xml", []Active{Animation}},
 		{"svg in UTF-16", "a.svg", utf16le(`<?xml version="1.0"?>` + svg + `<script/></svg>`), "image/svg+xml", []Active{Script}},
 		{"html", "a.html", []byte("<!DOCTYPE html><title>x</title><p>hello"), "text/html", nil},
-		{"html by its name alone", "A.HTM", []byte("hello <img src=x onerror=y()>"), "text/plain", []Active{Script}},
+		{"html by its name alone", "A.HTM", []byte("hello <img src=x onerror=y()>"), "text/plain", []Active{External, Script}},
 		{"html by its content alone", "a.txt", []byte("\n<!-- note --> <HTML><script>x</script>"), "text/html", []Active{Script}},
 		{"script far behind", "a.html", []byte("<html>" + far + "<script>"), "text/html", []Active{Script}},
 		{"html with much", "a.html", []byte(`<html><iframe src="https://x.example"></iframe><form action="x"></form><a href="data:text/html,x">`), "text/html",
 			[]Active{Embedded, External, Frames, Submit}},
 		{"a picture called a page", "a.html", []byte("\xff\xd8\xff\xe0<script>x</script>"), "image/jpeg", []Active{Script}},
-		{"office file with macros", "a.docm", []byte("PK\x03\x04....word/vbaProject.bin"), "application/zip", []Active{Macros}},
-		{"office file without", "a.docx", []byte("PK\x03\x04....word/document.xml"), "application/zip", nil},
+		{"office file with macros", "a.docm", []byte("PK\x03\x04....word/vbaProject.bin"), "application/zip", []Active{Macros, Unchecked}},
+		{"office file without, cut", "a.docx", []byte("PK\x03\x04....word/document.xml"), "application/zip", []Active{Unchecked}},
 		{"broken pdf", "a.pdf", []byte("%PDF-1.7\nnothing"), "application/pdf", []Active{Unchecked}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -155,10 +155,10 @@ func TestLookAtTheLimits(t *testing.T) {
 		t.Error("a file that cannot be read was looked at")
 	}
 	found := map[Active]bool{}
-	if err := scan(blanks{}, 2*window+1, 2*window, func([]byte, map[Active]bool) {}, found); err != nil || !found[Unchecked] {
+	if err := scan(blanks{}, 2*window+1, 2*window, func([]byte, bool) {}, found); err != nil || !found[Unchecked] {
 		t.Errorf("too large a file: %v, %v", found, err)
 	}
-	if err := scan(failing{}, 10, 10, lookMarkup, found); err == nil {
+	if err := scan(failing{}, 10, 10, (&markup{found: found}).piece, found); err == nil {
 		t.Error("a file that cannot be read was looked through")
 	}
 }

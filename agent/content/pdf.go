@@ -2,6 +2,7 @@ package content
 
 import (
 	"io"
+	"slices"
 
 	"github.com/eidkit/eidkit/internal/pdf"
 )
@@ -10,7 +11,7 @@ import (
 // person clicks, to an address (ISO 32000-1, table 198).
 var actions = map[pdf.Name]Active{
 	"JavaScript": Script, "Launch": Launch, "SubmitForm": Submit, "ImportData": Submit, "GoToR": Launch, "GoToE": Embedded,
-	"Movie": Media, "Sound": Media, "Rendition": Media, "RichMediaExecute": Media, "GoTo3DView": Media, "SetOCGState": Layers,
+	"Movie": Media, "Sound": Media, "Rendition": Media, "RichMediaExecute": Media, "GoTo3DView": Media, "SetOCGState": Layers, "Hide": Layers,
 }
 
 // subtypes are the annotations that hold more than marks (table 169, and
@@ -23,14 +24,20 @@ var keys = map[pdf.Name]Active{"JS": Script, "JavaScript": Script, "EmbeddedFile
 const (
 	maxDepth   = 64
 	maxObjects = 1 << 20
+	maxActions = 64 // one after the other, of one dictionary
 )
 
-// lookPDF looks at every object of the document as it is now. One that cannot be read is Unchecked.
+// lookPDF looks at every object of the document as it is now. With one that
+// cannot be read, or whose place had to be guessed, it is Unchecked: other readers
+// may make more of it.
 func lookPDF(r io.ReaderAt, size int64, found map[Active]bool) {
 	f, err := pdf.Open(r, size)
 	if err != nil {
 		found[Unchecked] = true
 		return
+	}
+	if f.Repaired {
+		found[Unchecked] = true
 	}
 	v := f.Last()
 	numbers := v.Numbers()
@@ -41,6 +48,8 @@ func lookPDF(r io.ReaderAt, size int64, found map[Active]bool) {
 	for _, n := range numbers {
 		if o := v.Indirect(n); o != nil {
 			lookObject(v, o.Value, found, 0)
+		} else {
+			found[Unchecked] = true
 		}
 	}
 	if !f.Spend(1) { // what comes after the end of the work reads as nothing
@@ -60,11 +69,26 @@ func lookObject(v *pdf.View, o pdf.Object, found map[Active]bool, depth int) {
 			lookObject(v, x, found, depth+1)
 		}
 	case *pdf.Stream:
+		if o.Dict["F"] != nil { // its data are in another file (section 7.3.8.2)
+			found[External] = true
+		}
+		lookXObject(v, o.Dict, found)
 		lookObject(v, o.Dict, found, depth+1)
 	case pdf.Dict:
+		left := maxActions
 		for key, value := range o {
 			if a, ok := keys[key]; ok && value != nil {
 				found[a] = true
+			}
+			if key == "OpenAction" && opens(v, value, &left) {
+				found[Submit] = true
+			}
+			if key == "AA" {
+				for _, action := range v.Dict(value) {
+					if opens(v, action, &left) {
+						found[Submit] = true
+					}
+				}
 			}
 			lookObject(v, value, found, depth+1)
 		}
@@ -75,4 +99,42 @@ func lookObject(v *pdf.View, o pdf.Object, found map[Active]bool, depth int) {
 			found[a] = true
 		}
 	}
+}
+
+// lookXObject looks at a picture or a form for what stands in its place
+// elsewhere (sections 8.10.4, 8.9.5.4 and 14.11.7).
+func lookXObject(v *pdf.View, d pdf.Dict, found map[Active]bool) {
+	switch v.Name(d["Subtype"]) {
+	case "Form":
+		if v.Dict(d["Ref"]) != nil {
+			found[External] = true
+		}
+	case "Image":
+		if d["Alternates"] != nil {
+			found[Layers] = true
+		}
+	}
+	if d["OPI"] != nil {
+		found[External] = true
+	}
+}
+
+// opens tells whether an action that nobody clicks on opens an address, itself or
+// one of those behind it.
+func opens(v *pdf.View, action pdf.Object, left *int) bool {
+	if *left--; *left < 0 {
+		return true // nobody has so many
+	}
+	d := v.Dict(action)
+	if d == nil {
+		return false
+	}
+	if v.Name(d["S"]) == "URI" {
+		return true
+	}
+	list := v.Array(d["Next"])
+	if list == nil {
+		return d["Next"] != nil && opens(v, d["Next"], left)
+	}
+	return slices.ContainsFunc(list, func(next pdf.Object) bool { return opens(v, next, left) })
 }
