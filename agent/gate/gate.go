@@ -50,6 +50,10 @@ type Request struct {
 	Gone      <-chan struct{} // closed when that card was taken out; nil: no card
 	Card      string          // what the card is called in dialogs
 
+	// Absent is why there is nothing that the user could be asked about: no card,
+	// no reader. A client who would have to ask hears it, as he hears a refusal.
+	Absent error
+
 	Documents  []desk.Document // that are to be signed
 	Statements []desk.Statement
 	HashOnly   bool // what is signed cannot be shown
@@ -73,6 +77,9 @@ func (g *Gate) Enter(ctx context.Context, r Request) (*Pass, error) {
 			return nil, refusal
 		}
 	case decision.Verdict == access.Allow:
+		refusal = r.Absent
+	case decision.Verdict == access.Ask && r.Absent != nil:
+		refusal = r.Absent
 	case decision.Verdict == access.Ask:
 		by = "consent"
 		if refusal = g.ask(ctx, r, question(r, decision.MayRemember)); refusal == nil {
@@ -84,7 +91,7 @@ func (g *Gate) Enter(ctx context.Context, r Request) (*Pass, error) {
 	if refusal == nil && isClosed(r.Gone) {
 		refusal = protocol.Errorf(protocol.CardRemoved, "the card was taken out before the operation began")
 	}
-	if refusal != nil && !over {
+	if refusal != nil && !over && (decision.Verdict != access.Allow || r.Absent == nil) {
 		g.count(r.Client)
 	}
 	entry, err := g.log.Intent(audit.Event{Session: r.Client.Session, Client: r.Client.String(), Operation: string(r.Operation), Fields: r.Fields,
@@ -92,7 +99,7 @@ func (g *Gate) Enter(ctx context.Context, r Request) (*Pass, error) {
 	if err != nil {
 		return nil, unwritten(err)
 	}
-	p := &Pass{gate: g, request: r, by: by, entry: entry}
+	p := &Pass{gate: g, request: r, by: by, entry: entry, counted: refusal != nil}
 	if refusal != nil {
 		return nil, p.Done(audit.Outcome{}, refusal)
 	}
@@ -191,6 +198,7 @@ type Pass struct {
 	request Request
 	by      string
 	entry   *audit.Entry
+	counted bool // as a refusal already
 
 	mu        sync.Mutex
 	cancelled error
@@ -253,7 +261,7 @@ func (p *Pass) Done(o audit.Outcome, err error) error {
 			o.Code = "CANCELLED"
 		}
 	}
-	if dialogs(p.request.Request) && closed(err) {
+	if !p.counted && dialogs(p.request.Request) && closed(err) {
 		p.gate.count(p.request.Client)
 	}
 	p.Cancel(protocol.Errorf(protocol.NotAuthorised, "the operation is over"))

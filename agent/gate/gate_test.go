@@ -214,6 +214,25 @@ func TestDialogsThatAreClosed(t *testing.T) {
 	}
 }
 
+// TestRefusalCountsOnce: a question that goes away is one refusal, also where a PIN dialog would have followed.
+func TestRefusalCountsOnce(t *testing.T) {
+	t.Parallel()
+	g, who, _, _ := newGate(t)
+	who.answer.Earlier = true // so that nobody is muted
+	for _, op := range []access.Operation{access.OpIdentity, access.OpLogin} {
+		g.budgets = budgets{}
+		r := Request{Request: access.Request{Client: site(t, "https://stranger.example"), Operation: op}}
+		for i := range refusalsAtOnce {
+			if _, err := g.Enter(t.Context(), r); protocol.CodeOf(err) != protocol.ConsentDenied {
+				t.Fatalf("%s %d: got %v", op, i, err)
+			}
+		}
+		if _, err := g.Enter(t.Context(), r); protocol.CodeOf(err) != protocol.RateLimited {
+			t.Errorf("%s: got %v", op, err)
+		}
+	}
+}
+
 // TestOneNoIsOne: a no that answers the questions behind it too is one no, and mutes nobody.
 func TestOneNoIsOne(t *testing.T) {
 	t.Parallel()
@@ -248,5 +267,33 @@ func TestPolicyChangesWhileAsked(t *testing.T) {
 	r := Request{Request: access.Request{Client: site(t, "https://stranger.example"), Operation: access.OpIdentity, Fields: []string{"surname"}}}
 	if _, err := g.Enter(t.Context(), r); protocol.CodeOf(err) != protocol.NotAuthorised || who.asked != 1 {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAbsent: that there is no card is told to who would have to ask as a refusal
+// is: written down, and not for ever; to who is allowed it costs nothing.
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	g, who, dir, _ := newGate(t)
+	no := protocol.Errorf(protocol.NoCard, "no card in the reader")
+	login := func(origin string) error {
+		_, err := g.Enter(t.Context(), Request{Request: access.Request{Client: site(t, origin), Operation: access.OpLogin}, Absent: no})
+		return err
+	}
+	for n := range refusalsAtOnce {
+		if err := login("https://other.example"); !errors.Is(err, no) && protocol.CodeOf(err) != protocol.NoCard {
+			t.Fatalf("try %d: %v", n+1, err)
+		}
+	}
+	if err := login("https://other.example"); protocol.CodeOf(err) != protocol.RateLimited {
+		t.Errorf("after %d tries: %v", refusalsAtOnce, err)
+	}
+	if n := written(t, dir); n != 2*(refusalsAtOnce+1) || who.asked != 0 {
+		t.Errorf("%d lines, asked %d times", n, who.asked)
+	}
+	for n := range 2 * refusalsAtOnce {
+		if err := login("https://known.example"); protocol.CodeOf(err) != protocol.NoCard {
+			t.Fatalf("allowed, try %d: %v", n+1, err)
+		}
 	}
 }

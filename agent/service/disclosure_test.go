@@ -50,18 +50,18 @@ func TestNothingBesideTheFields(t *testing.T) {
 func TestSignedWordsAreShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, askingPolicy, testcards.New(testcards.Citizen18))
-	call := b.signCall("contract.pdf", onePage(""), m{"format": "pades", "reason": "I owe a million", "role": "Director", "location": "Ostend", "contact": "me@example"})
+	call := b.signCall("contract.pdf", onePage(""), m{"format": "pades", "reason": "I owe a million", "role": "Director", "location": "Ostend", "contact": "me@example", "certify": 2})
 	if _, err := b.doCall(t.Context(), call, "sign.document"); err != nil {
 		t.Fatal(err)
 	}
 	want := []desk.Statement{{Kind: desk.StatementReason, Text: "I owe a million"}, {Kind: desk.StatementRole, Text: "Director"},
-		{Kind: desk.StatementLocation, Text: "Ostend"}, {Kind: desk.StatementContact, Text: "me@example"}}
+		{Kind: desk.StatementLocation, Text: "Ostend"}, {Kind: desk.StatementContact, Text: "me@example"}, {Kind: desk.StatementCertify, Text: "2"}}
 	if got := b.person.asked()[0].Statements; !slices.Equal(got, want) {
 		t.Errorf("shown: %v", got)
 	}
-	for _, s := range want {
-		if !strings.Contains(b.person.heard(t), s.Text) {
-			t.Errorf("the PIN dialog does not say %q", s.Text)
+	for _, text := range []string{"I owe a million", "Director", "Ostend", "me@example", "certifies the document"} {
+		if !strings.Contains(b.person.heard(t), text) {
+			t.Errorf("the PIN dialog does not say %q", text)
 		}
 	}
 }

@@ -69,6 +69,7 @@ func (s *Service) cardExport(ctx context.Context, c *Call) (any, error) {
 		return nil
 	})
 	if err != nil {
+		c.Documents.Remove(result.Document) // it may be there, and the client does not hear of it
 		return nil, err
 	}
 	return result, nil

@@ -59,7 +59,11 @@ func (s *Service) insurabilityRead(ctx context.Context, c *Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.Document(), nil
+	d := r.Document()
+	if remote(c.Client) {
+		d.Cause = "" // in it are addresses of this network
+	}
+	return d, nil
 }
 
 // question is what is asked, but for whom it is about if that is on a card.

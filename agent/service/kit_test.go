@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,7 +93,10 @@ func newPerson(t testing.TB) *person {
 	p := &person{answers: filepath.Join(dir, "answers"), told: filepath.Join(dir, "told")}
 	program := filepath.Join(dir, "pinentry")
 	script := fmt.Sprintf(pinentryScript, p.answers, testcards.PIN, p.told)
-	if err := errors.Join(os.WriteFile(p.answers, nil, 0o600), os.WriteFile(p.told, nil, 0o600), os.WriteFile(program, []byte(script), 0o700)); err != nil {
+	syscall.ForkLock.RLock() // a process begun meanwhile would hold the file open for writing, and nobody could run it (ETXTBSY)
+	err := errors.Join(os.WriteFile(p.answers, nil, 0o600), os.WriteFile(p.told, nil, 0o600), os.WriteFile(program, []byte(script), 0o700))
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	p.Desk = desk.New(desk.Options{Dialog: pinentry.Dialog{Program: program}, Language: "en", Timeout: time.Minute})
@@ -145,6 +149,9 @@ func (p *person) asked() []desk.Consent {
 	return slices.Clone(p.consents)
 }
 
+// benchQuota is that of a bench's documents, in bytes.
+const benchQuota = 64 << 20
+
 // bench is an agent without its server, over simulated readers.
 type bench struct {
 	*Service
@@ -156,9 +163,12 @@ type bench struct {
 	anchors  *verify.Anchors
 	insurer  *insurer
 	auditDir string
+	audit    *audit.Log
 
-	mu    sync.Mutex
-	notes []note
+	mu     sync.Mutex
+	notes  []note
+	left   int    // commands until strike is run
+	strike func() // nil: nothing is to happen
 }
 
 type note struct {
@@ -184,13 +194,14 @@ func newBench(t testing.TB, policy string, chips ...testcards.Chip) *bench {
 	if err := b.auth.PolicyError(); err != nil {
 		t.Fatal(err)
 	}
-	if b.store, err = spool.New(filepath.Join(dir, "documents"), 64<<20); err != nil {
+	if b.store, err = spool.New(filepath.Join(dir, "documents"), benchQuota); err != nil {
 		t.Fatal(err)
 	}
 	log, err := audit.Open(audit.Options{Dir: b.auditDir, Host: "here", User: "user"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.audit = log
 	t.Cleanup(func() { log.Close() })
 	for i, c := range chips {
 		b.insert(fmt.Sprintf("Reader %d", i+1), c)
@@ -207,7 +218,7 @@ func newBench(t testing.TB, policy string, chips ...testcards.Chip) *bench {
 }
 
 func (b *bench) runHub() *cards.Hub {
-	hub := cards.New(cards.Options{System: b.system, Open: func(name string) card.Reader { return named{b.system, name} },
+	hub := cards.New(cards.Options{System: b.system, Open: func(name string) card.Reader { return named{b.system, name, b.command} },
 		Roles: map[string]string{"Patient": "patient"}})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -224,8 +235,9 @@ func (b *bench) runHub() *cards.Hub {
 
 // named is the reader of a name, at the moment of connecting.
 type named struct {
-	system *testcards.System
-	name   string
+	system  *testcards.System
+	name    string
+	command func() // before each
 }
 
 func (n named) Name() string { return n.name }
@@ -235,7 +247,44 @@ func (n named) Connect(ctx context.Context, mode card.Mode) (card.Transport, err
 	if err != nil {
 		return nil, err
 	}
-	return r.Connect(ctx, mode)
+	tr, err := r.Connect(ctx, mode)
+	if err != nil {
+		return nil, err
+	}
+	return struck{tr, n.command}, nil
+}
+
+// struck is a connection with something before each command.
+type struck struct {
+	card.Transport
+	command func()
+}
+
+func (s struck) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	s.command()
+	return s.Transport.Transmit(ctx, command)
+}
+
+// strikeAt has do run just before the nth command from now on.
+func (b *bench) strikeAt(n int, do func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left, b.strike = n, do
+}
+
+func (b *bench) command() {
+	b.mu.Lock()
+	do := b.strike
+	if b.left--; b.left > 0 {
+		do = nil
+	}
+	if do != nil {
+		b.strike = nil
+	}
+	b.mu.Unlock()
+	if do != nil {
+		do()
+	}
 }
 
 // insert puts a card into a new reader.
@@ -268,6 +317,18 @@ func (b *bench) cardID(reader string) string {
 		<-changed
 		now = b.o.Hub.Readers()
 	}
+}
+
+// changed is closed when there are readers.
+func (b *bench) changed() <-chan struct{} {
+	changed := make(chan struct{})
+	once := sync.OnceFunc(func() { close(changed) })
+	now, stop := b.o.Hub.Subscribe(func(cards.Event) { once() })
+	b.t.Cleanup(stop)
+	if len(now) > 0 {
+		once()
+	}
+	return changed
 }
 
 // gone waits till a card has left.

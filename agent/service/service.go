@@ -71,7 +71,8 @@ type Options struct {
 
 // Service does the work of the methods. It is safe for concurrent use.
 type Service struct {
-	o Options
+	o     Options
+	looks chan struct{} // one for each document that is being looked through
 
 	mu   sync.Mutex
 	subs map[*subscription]struct{}
@@ -97,7 +98,7 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, subs: map[*subscription]struct{}{}}, nil
+	return &Service{o: o, looks: make(chan struct{}, maxLooks), subs: map[*subscription]struct{}{}}, nil
 }
 
 // Methods are the methods by name.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"errors"
+	"io"
 	"slices"
 	"time"
 
@@ -11,7 +13,9 @@ import (
 	"github.com/eidkit/eidkit/agent/content"
 	"github.com/eidkit/eidkit/agent/desk"
 	"github.com/eidkit/eidkit/agent/protocol"
+	"github.com/eidkit/eidkit/agent/reading"
 	"github.com/eidkit/eidkit/agent/spool"
+	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/card/beid"
 	"github.com/eidkit/eidkit/sign"
 )
@@ -60,7 +64,7 @@ func (s *Service) signDocument(ctx context.Context, c *Call) (any, error) {
 	if err := s.refusal(ctx, c, op); err != nil { // before the work of looking through documents
 		return nil, fault(err)
 	}
-	if op.documents, err = toShow(documents); err != nil {
+	if op.documents, err = s.toShow(ctx, documents); err != nil {
 		return nil, fault(err)
 	}
 	w := &signing{params: p, documents: documents}
@@ -81,11 +85,40 @@ func (s *Service) signDocument(ctx context.Context, c *Call) (any, error) {
 // opaque are the kinds of files that no page shows.
 var opaque = []string{"application/zip", "application/octet-stream", "image/tiff"}
 
+// maxLooks is how many documents are looked through at the same time. A hostile one
+// costs much work and memory, and that before anybody was asked.
+const maxLooks = 2
+
+// whileWanted reads for as long as ctx lasts.
+type whileWanted struct {
+	io.ReaderAt
+	ctx context.Context
+}
+
+func (w whileWanted) ReadAt(p []byte, offset int64) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.ReaderAt.ReadAt(p, offset)
+}
+
+// look looks through a document when it is its turn.
+func (s *Service) look(ctx context.Context, d *spool.Document) (content.Document, error) {
+	select {
+	case s.looks <- struct{}{}:
+	case <-ctx.Done():
+		return content.Document{}, ctx.Err()
+	}
+	defer func() { <-s.looks }()
+	found, err := content.Look(whileWanted{d, ctx}, d.Size(), d.Name())
+	return found, errors.Join(err, ctx.Err())
+}
+
 // toShow is the documents as the desk shows them, with what in them acts by itself.
-func toShow(documents []*spool.Document) ([]desk.Document, error) {
+func (s *Service) toShow(ctx context.Context, documents []*spool.Document) ([]desk.Document, error) {
 	var shown []desk.Document
 	for _, d := range documents {
-		found, err := content.Look(d, d.Size(), d.Name())
+		found, err := s.look(ctx, d)
 		if err != nil {
 			return nil, err
 		}
@@ -136,6 +169,9 @@ func (w *signing) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.makeRoom(); err != nil { // before a PIN is typed in vain
+		return err
+	}
 	value, err := w.sign(ctx, shown)
 	if err != nil {
 		return err
@@ -157,16 +193,37 @@ func (w *signing) readCard(ctx context.Context, c *beid.Card) (err error) {
 		w.chain = append(w.chain, ca)
 	}
 	if len(w.op.fields) > 0 {
-		w.photo, err = c.Photo(ctx)
+		return w.readPhoto(ctx, c)
 	}
-	return err
+	return nil
+}
+
+// readPhoto reads the photo with what says whose it is: nothing that the chip's
+// own data belie gets onto the page.
+func (w *signing) readPhoto(ctx context.Context, c *beid.Card) error {
+	o, err := w.readingOptions(ctx, c, w.op.fields)
+	if err != nil {
+		return err
+	}
+	r, err := reading.Read(ctx, c, o)
+	switch {
+	case err != nil:
+		return err
+	case r.Failed():
+		return reading.ErrForged
+	case len(r.Files.Photo) == 0:
+		return card.ErrNotFound
+	}
+	w.photo = r.Files.Photo
+	return nil
 }
 
 // showSignature shows a PDF with the signature that will be seen on it, as it
 // will be: what a client had written there could cover the text. Nothing is seen
 // of other signatures, and the documents shown before are what is signed.
 func (w *signing) showSignature(ctx context.Context) ([]desk.Document, error) {
-	if page, _ := w.prepared.Place(); page == 0 {
+	page, rect := w.prepared.Place()
+	if page == 0 {
 		return w.op.documents, nil
 	}
 	look, err := w.call.Documents.Make(w.documents[0].Name(), "application/pdf")
@@ -186,7 +243,7 @@ func (w *signing) showSignature(ctx context.Context) ([]desk.Document, error) {
 	}
 	defer done()
 	shown := []desk.Document{{Name: look.Name(), Size: look.Size(), SHA256: look.SHA256(), MediaType: "application/pdf", Preview: look,
-		Active: w.op.documents[0].Active}}
+		Active: w.op.documents[0].Active, Place: &desk.Place{Page: page, Rect: rect}}}
 	waiting(w.call, "consent", "")
 	if err := w.pass.Ask(ctx, shown); err != nil {
 		return nil, err
@@ -217,13 +274,30 @@ func (w *signing) sign(ctx context.Context, shown []desk.Document) (value []byte
 	return value, err
 }
 
-// finish writes the signed document, which the client then has.
-func (w *signing) finish(ctx context.Context, value []byte) error {
+// overhead is more than a signature with its certificates and evidence takes, but
+// for revocation lists, which are seldom needed.
+const overhead = 1 << 20
+
+// makeRoom opens the signed document, and sees to it that it can be as large as those that go into it.
+func (w *signing) makeRoom() (err error) {
 	name, mediaType := w.params.signedName(w.documents[0].Name())
-	var err error
 	if w.out, err = w.call.Documents.Make(name, mediaType); err != nil {
 		return err
 	}
+	size := int64(overhead)
+	for _, d := range w.documents {
+		if packagings[w.params.Packaging] != sign.Detached {
+			size += d.Size()
+		}
+	}
+	if sign.Format(w.params.Format) == sign.FormatXAdES {
+		size += size / 2 // base64
+	}
+	return w.out.Reserve(size)
+}
+
+// finish writes the signed document, which the client then has.
+func (w *signing) finish(ctx context.Context, value []byte) error {
 	report, err := w.prepared.Finish(ctx, w.out, value)
 	if err != nil {
 		return err
@@ -231,7 +305,7 @@ func (w *signing) finish(ctx context.Context, value []byte) error {
 	if err := w.out.Seal(); err != nil {
 		return err
 	}
-	w.result = signResult{Document: w.out.ID(), Name: name, Size: w.out.Size(), SHA256: w.out.SHA256(), Format: string(report.Format),
+	w.result = signResult{Document: w.out.ID(), Name: w.out.Name(), Size: w.out.Size(), SHA256: w.out.SHA256(), Format: string(report.Format),
 		Level: w.params.Level, SigningTime: report.Time.UTC().Format(time.RFC3339), Warnings: []warning{}}
 	if !report.Stamped.IsZero() {
 		w.result.StampTime = report.Stamped.UTC().Format(time.RFC3339)

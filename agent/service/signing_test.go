@@ -443,6 +443,8 @@ func TestVisibleSignature(t *testing.T) {
 		looks = append(looks, look)
 		if second := len(looks)%2 == 0; q.Placed != second {
 			t.Errorf("question %d says that the signature is in its place: %v", len(looks), q.Placed)
+		} else if place := q.Documents[0].Place; second != (place != nil) || second && *place != (desk.Place{Page: 1, Rect: [4]float64{100, 100, 300, 160}}) {
+			t.Errorf("question %d opens at %v", len(looks), place)
 		}
 		return desk.Answer{Allowed: len(looks)%2 == 1 || allow}, nil
 	}

@@ -3,6 +3,7 @@ package service
 import (
 	"math"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/eidkit/eidkit/agent/desk"
@@ -90,13 +91,16 @@ func (p *signParams) check() error {
 	return nil
 }
 
-// statements are what the client has signed in its own words, which no document shows.
+// statements are what the client has signed beside the documents, which no document shows.
 func (p *signParams) statements() (list []desk.Statement) {
 	for _, s := range []desk.Statement{{Kind: desk.StatementReason, Text: p.Reason}, {Kind: desk.StatementRole, Text: p.Role},
 		{Kind: desk.StatementLocation, Text: p.Location}, {Kind: desk.StatementContact, Text: p.Contact}} {
 		if s.Text != "" {
 			list = append(list, s)
 		}
+	}
+	if p.Certify != 0 {
+		list = append(list, desk.Statement{Kind: desk.StatementCertify, Text: strconv.Itoa(p.Certify)})
 	}
 	return list
 }

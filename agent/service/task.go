@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/eidkit/eidkit/agent/access"
 	"github.com/eidkit/eidkit/agent/audit"
@@ -13,6 +14,7 @@ import (
 	"github.com/eidkit/eidkit/agent/gate"
 	"github.com/eidkit/eidkit/agent/protocol"
 	"github.com/eidkit/eidkit/card/beid"
+	"github.com/eidkit/eidkit/sign"
 )
 
 // operation is what a method wants to do with a card.
@@ -82,20 +84,35 @@ func through(pass *gate.Pass, o *audit.Outcome, f func() error) error {
 // told is who has a card, as far as it is a client's business: a site does not
 // learn which other sites the user is at.
 func told(c access.Client, holder string) string {
-	if (c.Kind == access.Site || c.Kind == access.Extension) && holder != c.String() {
+	if remote(c) && holder != c.String() {
 		return ""
 	}
 	return holder
 }
 
-// discreet is an error with no more of who has the card than told allows.
+// remote tells whether what a client hears leaves this machine.
+func remote(c access.Client) bool { return c.Kind == access.Site || c.Kind == access.Extension }
+
+// discreet is an error with no more of who has the card than told allows, and for
+// sites without the addresses of this network, its proxies and its services.
 func discreet(c access.Client, err error) error {
 	var known *protocol.Error
-	if !errors.As(err, &known) || known.Holder == told(c, known.Holder) {
+	if !errors.As(err, &known) {
 		return err
 	}
 	plain := *known
-	plain.Holder = ""
+	plain.Holder = told(c, known.Holder)
+	if known.Code == protocol.NetworkUnavailable && remote(c) {
+		plain.Detail = ""
+		for _, part := range []error{sign.ErrNoTSA, sign.ErrTimestamp, sign.ErrEvidence} {
+			if strings.Contains(known.Detail, part.Error()) {
+				plain.Detail = part.Error()
+			}
+		}
+	}
+	if plain == *known {
+		return err
+	}
 	return &plain
 }
 
@@ -125,10 +142,7 @@ func cardName(k cards.Kind) string {
 func (s *Service) choose(ctx context.Context, c *Call, op operation) (cards.Choice, error) {
 	found, err := s.o.Hub.Find(op.cardID, op.cards, nil)
 	if err != nil {
-		if refusal := s.refusal(ctx, c, op); refusal != nil {
-			return cards.Choice{}, refusal // what is in the readers is no business of his
-		}
-		return cards.Choice{}, err
+		return cards.Choice{}, s.absent(ctx, c, op, err)
 	}
 	open := slices.DeleteFunc(slices.Clone(found), func(ch cards.Choice) bool {
 		return s.o.Authority.Decide(s.request(c, op, ch).Request).Verdict == access.Refuse
@@ -169,6 +183,22 @@ func (s *Service) choose(ctx context.Context, c *Call, op operation) (cards.Choi
 		return cards.Choice{}, protocol.Errorf(protocol.ConsentDenied, "no card was chosen")
 	}
 	return open[i], nil
+}
+
+// absent is the answer where the card that is meant is not there. Who would be
+// refused hears that instead, as what is in the readers is no business of his; who
+// would have to ask cannot find it out again and again, nor without a line in the log.
+func (s *Service) absent(ctx context.Context, c *Call, op operation, why error) error {
+	allowed := func(reader, role string) bool {
+		return s.o.Authority.Decide(s.request(c, op, cards.Choice{Reader: reader, Role: role}).Request).Verdict == access.Allow
+	}
+	if allowed("", "") || slices.ContainsFunc(s.o.Hub.Readers(), func(r cards.Reader) bool { return allowed(r.Name, r.Role) }) {
+		return why
+	}
+	r := s.request(c, op, cards.Choice{})
+	r.Absent = why
+	_, err := s.o.Gate.Enter(ctx, r) // which nothing enters
+	return err
 }
 
 // refusal has the gate refuse a client whom no card would change anything for.

@@ -116,6 +116,21 @@ func (d *Document) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
+// Reserve sees to it that a document from Make finds room for size bytes in the
+// quota; what is not used is given back by Seal. The error is TOO_LARGE.
+func (d *Document) Reserve(size int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.size != unknownSize || size <= d.taken {
+		return nil
+	}
+	if err := d.store.take(size-d.taken, d.guest); err != nil {
+		return err
+	}
+	d.taken = size
+	return nil
+}
+
 // append writes and hashes. The caller has the lock.
 func (d *Document) append(data []byte) error {
 	if d.users == 0 || d.broken {
@@ -141,7 +156,8 @@ func (d *Document) seal() error {
 	if d.broken || d.users == 0 {
 		return protocol.Errorf(protocol.Internal, "the document was not written to its end")
 	}
-	d.size = d.received
+	d.store.give(d.taken-d.received, d.guest)
+	d.size, d.taken = d.received, d.received
 	d.sum = hex.EncodeToString(d.hash.Sum(nil))
 	return nil
 }

@@ -375,3 +375,32 @@ func TestGuests(t *testing.T) {
 		t.Errorf("%d bytes where %d are free", full.quota, room)
 	}
 }
+
+// TestReserve: what is reserved is taken, what of it is not used is given back.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	s := store(t, 1000)
+	shelf := s.Shelf()
+	d, err := shelf.Make("made", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "more than there is", d.Reserve(1001), protocol.TooLarge)
+	if err := errors.Join(d.Reserve(600), d.Reserve(10)); err != nil || s.Used() != 600 {
+		t.Errorf("%v, %d taken", err, s.Used())
+	}
+	if _, err := shelf.Create("other", "", 500); err == nil {
+		t.Error("what was reserved was given away")
+	}
+	if _, err := d.Write(make([]byte, 700)); err != nil || s.Used() != 700 {
+		t.Errorf("%v, %d taken", err, s.Used())
+	}
+	e, err := shelf.Make("small", "")
+	if err := errors.Join(err, e.Reserve(300), e.Seal(), d.Seal(), d.Reserve(900)); err != nil || s.Used() != 700 {
+		t.Errorf("%v, %d taken", err, s.Used())
+	}
+	shelf.Close()
+	if s.Used() != 0 {
+		t.Errorf("%d taken at the end", s.Used())
+	}
+}
