@@ -15,6 +15,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/eidkit/eidkit/agent/access"
 	"github.com/eidkit/eidkit/agent/desk"
 	"github.com/eidkit/eidkit/agent/protocol"
 	"github.com/eidkit/eidkit/agent/service"
@@ -74,7 +75,9 @@ func TestFrames(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
+			now := time.Now() // which stands still: no bucket is filled again
 			r := newRig(t, func(o *Options) {
+				o.Now = func() time.Time { return now }
 				if test.code == 0 { // nothing but its time ends it
 					o.Limits.Message = 200 * time.Millisecond
 				}
@@ -115,20 +118,33 @@ func TestSilence(t *testing.T) {
 	silent := r.web(t, site)
 	silent.SetPingHandler(func(string) error { return nil })
 	wantClosed(t, silent, 0)
-	// The other one answers, and is there after a longer time than that.
-	r = newRig(t, func(o *Options) { o.Limits.Ping, o.Limits.Silence = 50*time.Millisecond, time.Second })
+	// The other one answers, and is there after a longer time than that. A machine that stands still for so long would end it too:
+	// then a longer time has to do.
+	silence := time.Second
+	for ; !answers(t, silence); silence *= 4 {
+		if silence > time.Minute {
+			t.Fatal("who answers pings is gone too")
+		}
+	}
+}
+
+// answers tells whether a client that answers pings is there after more than that time.
+func answers(t *testing.T, silence time.Duration) bool {
+	t.Helper()
+	r := newRig(t, func(o *Options) { o.Limits.Ping, o.Limits.Silence = silence/20, silence })
 	alive := r.web(t, site)
 	pings := 0
 	answer := alive.PingHandler()
 	alive.SetPingHandler(func(data string) error {
 		if pings++; pings == 25 {
-			send(t, alive, request)
+			if err := alive.WriteMessage(websocket.TextMessage, []byte(request)); err != nil {
+				return err
+			}
 		}
 		return answer(data)
 	})
-	if m := receive(t, alive); m.Result == nil {
-		t.Errorf("got %+v", m)
-	}
+	var m message
+	return alive.ReadJSON(&m) == nil && m.Result != nil
 }
 
 // TestMessages: what is no request is answered so, and nothing runs.
@@ -360,6 +376,33 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestManyEventsBeforeTheList: of very many the last follow it.
+func TestManyEventsBeforeTheList(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	c := &conn{a: r.Agent}
+	c.ctx, c.end = context.WithCancelCause(t.Context())
+	c.client, c.out = access.Client{Kind: access.Page}, newOutgoing(c) // of which nothing is taken yet
+	s := &subscription{c: c}
+	for i := range 4 * maxQueued {
+		s.event("reader.added", i)
+	}
+	s.begin()
+	s.event("reader.added", "after")
+	close(c.out.messages)
+	var got []string
+	for b := range c.out.messages {
+		var m message
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, string(m.Params))
+	}
+	if n := len(got); n != maxHeld+1 || got[0] != fmt.Sprint(4*maxQueued-maxHeld) || got[n-2] != fmt.Sprint(4*maxQueued-1) || got[n-1] != `"after"` {
+		t.Errorf("%d: %v", n, got)
+	}
+}
+
 // TestEventsBeforeTheList: an event that happens while the list is made follows it.
 func TestEventsBeforeTheList(t *testing.T) {
 	t.Parallel()
@@ -420,8 +463,10 @@ func TestEnd(t *testing.T) {
 	}
 	r.served <- nil
 	wantClosed(t, ws, websocket.CloseGoingAway)
-	if _, err := net.Dial("tcp", r.address); err == nil {
-		t.Error("the port is still there")
+	for _, l := range r.listeners {
+		if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v is still there: %v", l.Addr(), err)
+		}
 	}
 }
 

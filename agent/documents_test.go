@@ -154,7 +154,7 @@ func TestDocumentsEnd(t *testing.T) {
 // TestSlowReader: a client that takes nothing of its document is dropped.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(o *Options) { o.Limits.Write, o.Limits.Requests = 100*time.Millisecond, 1e9 })
+	r := newRig(t, func(o *Options) { o.Limits.Write, o.Limits.Requests = time.Second, 1e9 })
 	slow := r.web(t, site)
 	if err := slow.NetConn().(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
 		t.Fatal(err)

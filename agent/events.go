@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/eidkit/eidkit/agent/protocol"
@@ -73,19 +74,22 @@ type subscription struct {
 	held  []func()
 }
 
-// maxHeld is how many events are held back; a list takes no time in which there
-// could be more.
-const maxHeld = 256
+// maxHeld is how many events are held back, while the user is asked for instance:
+// the newest, since what older ones tell is in the list, which is made last. They
+// go out at once, and must leave room in the queue of a client that is not slow.
+const maxHeld = maxQueued / 2
 
 func (s *subscription) event(name string, params any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.begun:
+	if s.begun {
 		s.send(name, params)
-	case len(s.held) < maxHeld:
-		s.held = append(s.held, func() { s.send(name, params) })
+		return
 	}
+	if len(s.held) == maxHeld {
+		s.held = slices.Delete(s.held, 0, 1)
+	}
+	s.held = append(s.held, func() { s.send(name, params) })
 }
 
 func (s *subscription) begin() {

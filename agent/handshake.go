@@ -35,10 +35,14 @@ type linkKey struct{}
 func linkOf(r *http.Request) *link { return r.Context().Value(linkKey{}).(*link) }
 
 // checkHost keeps pages out that reach us under a name of theirs (DNS
-// rebinding): a comparison of Origin and Host would not.
+// rebinding): a comparison of Origin and Host would not. A target with a host of
+// its own is for a proxy: Host is not looked at then (RFC 9112, section 3.2.2).
 func checkHost(r *http.Request) *refusal {
 	l := linkOf(r)
-	if l.unix || slices.Contains(ownHosts(l.port), r.Host) {
+	switch {
+	case r.URL.Host != "":
+		return &refusal{http.StatusMisdirectedRequest, "host", "a request for a proxy: " + r.RequestURI}
+	case l.unix || slices.Contains(ownHosts(l.port), r.Host):
 		return nil
 	}
 	return &refusal{http.StatusMisdirectedRequest, "host", r.Host}
@@ -89,8 +93,8 @@ func (a *Agent) check(r *http.Request) (candidate, *refusal) {
 }
 
 // identify reads Origin and Authorization. A browser sets Origin, and no page
-// can change it; a program can send what it likes, but only with an origin it
-// would be asked about, so that it gains nothing over its token.
+// can change it. A program of the same user can send what it likes: nothing tells
+// it from a browser (docs/security.md, "What cannot be stopped").
 func (a *Agent) identify(r *http.Request) (candidate, *refusal) {
 	l := linkOf(r)
 	c := access.Client{Executable: l.peer.Executable, User: l.peer.User, Session: newID()}
@@ -178,7 +182,7 @@ func bearer(headers []string) (token string, given bool) {
 	return headers[0][len(scheme):], true
 }
 
-// refuse answers, counts and logs.
+// refuse answers, and notes it.
 func (a *Agent) refuse(w http.ResponseWriter, r *http.Request, f *refusal) {
 	switch f.status {
 	case http.StatusUnauthorized:
@@ -196,6 +200,11 @@ func (a *Agent) refuse(w http.ResponseWriter, r *http.Request, f *refusal) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(f.status)
 	w.Write([]byte("eidkit: " + http.StatusText(f.status) + " (" + f.reason + ")\n"))
+	a.note(r, f)
+}
+
+// note counts and logs a refusal.
+func (a *Agent) note(r *http.Request, f *refusal) {
 	a.meters.refused(f.reason)
 	a.log.refused("connection refused", "status", f.status, "reason", f.reason, "why", clip(f.why),
 		"origin", clip(r.Header.Get("Origin")), "user", linkOf(r).peer.User)

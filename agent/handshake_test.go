@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -40,6 +41,10 @@ func TestHandshakeRefused(t *testing.T) {
 		{"look-alike host", "", []string{"Host", "127.0.0.1.evil.example:" + r.port}, 421, "host"},
 		{"other loopback address", "", []string{"Host", "127.0.0.2:" + r.port}, 421, "host"},
 		{"all addresses", "", []string{"Host", "0.0.0.0:" + r.port}, 421, "host"},
+		{"a target for a proxy", "GET http://" + r.address + "/v1", []string{"Host", "evil.example"}, 421, "host"},
+		{"another target for a proxy", "GET http://evil.example/v1", nil, 421, "host"},
+		{"a tunnel", "CONNECT " + r.address, nil, 421, "host"},
+		{"rebinding that asks what there is", "OPTIONS *", []string{"Host", "evil.example"}, 421, "host"},
 		{"foreign Origin", "", []string{"Origin", "https://evil.example"}, 403, "client"},
 		{"null", "", []string{"Origin", "null"}, 403, "origin"},
 		{"empty Origin", "", []string{"Origin", ""}, 403, "origin"},
@@ -138,6 +143,42 @@ func TestHandshakeAccepted(t *testing.T) {
 	if err := program.Call(t.Context(), "identity.read", nil, &got); err != nil || got.Client != "Pharmacy 1" {
 		t.Errorf("a paired program: %+v, %v", got, err)
 	}
+}
+
+// said is a log whose lines are waited for.
+type said chan string
+
+func (s said) Write(b []byte) (int, error) {
+	s <- string(b)
+	return len(b), nil
+}
+
+// TestTooEarly: who sends messages before the handshake is answered has the
+// connection closed, and the log says why.
+func TestTooEarly(t *testing.T) {
+	t.Parallel()
+	log := make(said, 100)
+	r := newRig(t, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
+	c, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var b strings.Builder
+	b.WriteString("GET /v1 HTTP/1.1\r\n")
+	if err := r.headers().Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write([]byte(b.String() + "\r\n\x81\x80\x00\x00\x00\x00")); err != nil {
+		t.Fatal(err)
+	}
+	if heard, _ := io.ReadAll(c); len(heard) != 0 { // the connection ends, by a close or a reset
+		t.Errorf("heard %q", heard)
+	}
+	if line := <-log; !strings.Contains(line, "reason=handshake") || !strings.Contains(line, "before handshake is complete") {
+		t.Errorf("the log is %s", line)
+	}
+	r.nothingRan(t)
 }
 
 // TestPolicyWithdrawn: a site that is no longer welcome is not served any more on

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -53,6 +54,8 @@ type rig struct {
 	events  *fakeEvents
 	log     *lines
 	served  chan error
+
+	listeners []net.Listener
 }
 
 // fakeEvents are events that a test makes happen.
@@ -126,6 +129,7 @@ func newRig(t testing.TB, change func(*Options)) *rig {
 	}
 	o := Options{Authority: r.authority(), Spool: store, StateDir: filepath.Join(dir, "state"), Version: "1.2.3", Language: "nl",
 		Log: slog.New(slog.NewTextHandler(r.log, nil)), Events: r.events, Methods: r.methods(), Pages: http.NotFoundHandler()}
+	o.Limits.Handshake, o.Limits.FirstMessage = time.Minute, time.Minute // a machine that is slow is no fault
 	if change != nil {
 		change(&o)
 	}
@@ -149,8 +153,9 @@ func (r *rig) serve() {
 		r.t.Fatal(err)
 	}
 	r.unix = socket.Addr().String()
+	r.listeners = append(all, socket)
 	ctx, cancel := context.WithCancel(context.Background())
-	go func() { r.served <- r.Serve(ctx, append(all, socket)...) }()
+	go func() { r.served <- r.Serve(ctx, r.listeners...) }()
 	r.t.Cleanup(func() {
 		cancel()
 		if err := <-r.served; err != nil && !errors.Is(err, ErrClosed) {

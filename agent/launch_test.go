@@ -189,7 +189,7 @@ func TestSilentPages(t *testing.T) {
 	silent := newRig(t, func(o *Options) { o.Limits.FirstMessage = 100 * time.Millisecond })
 	wantClosed(t, silent.page(t), websocket.ClosePolicyViolation)
 	silent.nothingRan(t)
-	r := newRig(t, func(o *Options) { o.Limits.FirstMessage, o.Limits.SessionIdle = 2*time.Second, 500*time.Millisecond })
+	r := newRig(t, func(o *Options) { o.Limits.FirstMessage, o.Limits.SessionIdle = 5*time.Second, 500*time.Millisecond })
 	code := r.code(t)
 	idle := r.page(t)
 	token := openSession(t, idle, code)

@@ -171,14 +171,8 @@ func TestDial(t *testing.T) {
 	if _, err := dial.Unix(t.Context(), filepath.Join(t.TempDir(), "none")); !errors.Is(err, dial.ErrAbsent) {
 		t.Errorf("no socket: %v", err)
 	}
-	all, err := Listen(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range all {
-		l.Close()
-	}
-	if _, err := dial.Loopback(t.Context(), all[0].Addr().String(), ""); !errors.Is(err, dial.ErrAbsent) {
+	// A port that no program picks by itself, as one that was just closed could be.
+	if _, err := dial.Loopback(t.Context(), "127.0.0.1:1", ""); !errors.Is(err, dial.ErrAbsent) {
 		t.Errorf("no port: %v", err)
 	}
 	r := newRig(t, nil)

@@ -86,8 +86,10 @@ func (a *Agent) server() *http.Server {
 		WriteTimeout:      30 * time.Second,       // lifted by the upgrade
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(quiet{a.o.Log.Handler()}, slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return a.ctx },
+		// "OPTIONS *" would be answered before anything is checked.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(quiet{a.o.Log.Handler()}, slog.LevelDebug),
+		BaseContext:                  func(net.Listener) context.Context { return a.ctx },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, linkKey{}, a.newLink(c))
 		},
@@ -159,6 +161,10 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	ws, err := up.Upgrade(w, r, nil)
 	if err != nil {
+		var answered websocket.HandshakeError
+		if !errors.As(err, &answered) { // it closed the connection without a word: the client spoke too early, or is gone
+			a.note(r, &refusal{http.StatusBadRequest, "handshake", err.Error()})
+		}
 		a.clients.leave(c.key(), c.known)
 		return
 	}

@@ -114,6 +114,7 @@ func TestOtherUser(t *testing.T) {
 		{"an own page", "tcp", r.address, handshake(r.headers("Origin", "http://"+r.address)), "403"},
 		{"health", "tcp", r.address, "GET /healthz HTTP/1.1\r\nHost: " + r.address + "\r\n\r\n", "403"},
 		{"a page", "tcp", r.address, "GET / HTTP/1.1\r\nHost: " + r.address + "\r\n\r\n", "403"},
+		{"what there is", "tcp", r.address, "OPTIONS * HTTP/1.1\r\nHost: " + r.address + "\r\n\r\n", "403"},
 		{"a wrong name", "tcp", r.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "421"}, // Host comes first
 		{"the socket", "unix", r.unix, handshake(r.headers("Origin", "-")), "403"},
 		{"the figures", "unix", r.unix, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "403"},

@@ -262,7 +262,8 @@ func TestReplay(t *testing.T) {
 
 // TestClaimedOrigin: a program can claim an Origin on the socket, as eid-webeid
 // does for the extension. It gets no more than the extension's three operations,
-// no grant of the site's, and is never taken for a page of ours.
+// none of them without the user, no grant of the site's, and is never taken for a
+// page of ours.
 func TestClaimedOrigin(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, openPolicy)
@@ -289,4 +290,9 @@ func TestClaimedOrigin(t *testing.T) {
 			t.Errorf("the log has %+v", l)
 		}
 	}
+	// Not even the certificate, which the policy gives the site without a question.
+	r.person.will(t, "confirm", "deny")
+	c.refused("sign.certificate", nil, protocol.ConsentDenied)
+	untouched(t, r.card)
+	r.site(t, desk1).must("sign.certificate", nil)
 }

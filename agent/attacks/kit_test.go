@@ -186,8 +186,11 @@ func newPerson(t testing.TB, dir string) *person {
 		}
 	}()
 	p.held = pipe("held")
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "told"), nil, 0o600),
-		os.WriteFile(filepath.Join(dir, "pinentry"), fmt.Appendf(nil, pinentryScript, dir), 0o700)); err != nil {
+	syscall.ForkLock.RLock() // a process begun meanwhile would hold the file open for writing, and nobody could run it (ETXTBSY)
+	err := errors.Join(os.WriteFile(filepath.Join(dir, "told"), nil, 0o600),
+		os.WriteFile(filepath.Join(dir, "pinentry"), fmt.Appendf(nil, pinentryScript, dir), 0o700))
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	p.will(t, "confirm", "allow")
@@ -300,6 +303,7 @@ func (r *rig) start(change []func(*agent.Options)) {
 	r.address, r.unix = all[0].Addr().String(), socket.Addr().String()
 	o := agent.Options{Base: "http://" + r.address, Authority: r.auth, Spool: documents, StateDir: r.path("state"), Log: logger, Methods: work.Methods(), Events: work,
 		Desk: questions, Pages: http.NotFoundHandler(), PCSC: r.hub.Available, Version: "0", Language: "en"}
+	o.Limits.Handshake, o.Limits.FirstMessage = time.Minute, time.Minute // a machine that is slow is no fault
 	for _, f := range change {
 		f(&o)
 	}

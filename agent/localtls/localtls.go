@@ -82,8 +82,8 @@ type Report struct {
 	Stores      []Store
 }
 
-// Install makes a certificate, unless there is one with 30 days to go, and has
-// the browsers of this user trust it. The one before is taken out of the stores.
+// Install makes a certificate, unless there is one with 30 days to go and its key,
+// and has the browsers of this user trust it. The one before is taken out of the stores.
 // A store that cannot be changed has its Err; the error is about the certificate.
 func Install(ctx context.Context, o Options) (*Report, error) {
 	old, err := read(o.Dir)
@@ -91,7 +91,7 @@ func Install(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{}
-	if old != nil && o.now().Before(old.Leaf.NotAfter.Add(-renew)) {
+	if old != nil && old.PrivateKey != nil && o.now().Before(old.Leaf.NotAfter.Add(-renew)) {
 		r.Certificate = old.Leaf
 	} else {
 		if r.Certificate, err = create(o); err != nil {

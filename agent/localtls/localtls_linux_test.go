@@ -82,6 +82,44 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestHalfRemoved: after a Remove that could not change every store, whose
+// certificate has lost its key, Install makes another and Remove can finish.
+func TestHalfRemoved(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	first, err := Install(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := filepath.Join(o.Home, ".pki", "nssdb", "cert9.db")
+	good, err := os.ReadFile(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(db, []byte("no database"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Remove(t.Context(), o); err != nil || r.Stores[0].Err == nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := Load(o.Dir); !errors.Is(err, ErrNotInstalled) {
+		t.Errorf("the key is still there: %v", err)
+	}
+	if err := os.WriteFile(db, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Install(t.Context(), o)
+	if err != nil || !again.Made || again.SHA256 == first.SHA256 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if _, err := Load(o.Dir); err != nil {
+		t.Errorf("installed, and nothing serves with it: %v", err)
+	}
+	if list := run(t, "certutil", "-L", "-d", "sql:"+filepath.Dir(db)); strings.Contains(list, nickname(first.Certificate)) {
+		t.Errorf("the old one stays: %s", list)
+	}
+}
+
 // TestServes: the certificate serves on loopback, and each installation has another key.
 func TestServes(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,7 @@
 // Out of scope: who may do what (agent/access). A user is all that can be told
 // with certainty: one who runs hostile programs is at the other end himself,
 // and a program can hand its connection to another one, so that PID and
-// Executable are for people to look at and decide nothing.
+// Executable are for people to look at, and may refuse somebody but prove nothing.
 //
 // References: sock_diag(7), inet_diag.h of Linux, unix(7) SO_PEERCRED;
 // GetExtendedTcpTable and SIO_AF_UNIX_GETPEERPID of Windows.
