@@ -72,10 +72,10 @@ type Consent struct {
 	Statements []Statement
 }
 
-// Statement is something that a signature says in the holder's name, in the client's words.
+// Statement is something that a signature says in the holder's name.
 type Statement struct {
 	Kind string // StatementReason or one of the others
-	Text string
+	Text string // the client's words; of StatementCertify the digit
 }
 
 // The kinds of statements.
@@ -84,6 +84,8 @@ const (
 	StatementLocation = "location"
 	StatementContact  = "contact"
 	StatementRole     = "role"
+	// StatementCertify is what a PDF's certification forbids from then on: 1, 2 or 3 (DocMDP, ISO 32000-2 table 257).
+	StatementCertify = "certify"
 )
 
 // Document is one that is to be signed.
@@ -94,6 +96,13 @@ type Document struct {
 	MediaType string
 	Preview   Previewer // nil: it cannot be shown
 	Active    []string  // active content found in it: values of content.Active
+	Place     *Place    // where to look first; nil: at the beginning
+}
+
+// Place is where on a PDF something stands.
+type Place struct {
+	Page int        `json:"page"` // from 1
+	Rect [4]float64 `json:"rect"` // left, bottom, right, top in points, as shown
 }
 
 // Previewer gives a document to look at: the very bytes that will be signed.
@@ -172,7 +181,7 @@ func (d *Desk) Available() error {
 	if d.hasPage() {
 		return nil
 	}
-	if _, err := pinentry.Find(d.o.Dialog.Program); err != nil {
+	if _, err := d.o.Dialog.Find(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil

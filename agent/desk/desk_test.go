@@ -263,7 +263,7 @@ func TestDialogInsteadOfPage(t *testing.T) {
 				t.Errorf("%+v, %v", a, err)
 			}
 			o.Dialog = nobody(t)
-			o.Timeout = time.Second
+			o.Timeout = time.Minute
 			want := ErrUnavailable
 			if name == "does not come" { // it may be a slow browser
 				o.Timeout, want = time.Millisecond, ErrTimeout

@@ -62,13 +62,14 @@ type ItemDocument struct {
 	MediaType string       `json:"mediaType,omitempty"`
 	Active    []ItemActive `json:"active,omitempty"`
 	Preview   bool         `json:"preview"` // it can be looked at
+	Place     *Place       `json:"place,omitempty"`
 }
 
 // ItemStatement is what would be signed beside the documents.
 type ItemStatement struct {
 	Kind string `json:"kind"`
 	Says Words  `json:"says"` // what it is, before the text
-	Text string `json:"text"` // the client's words
+	Text string `json:"text"` // the client's words; empty: Says is all
 }
 
 // ItemActive is content that acts by itself, in words that follow "The document".
@@ -106,7 +107,7 @@ func consentItem(c Consent) Item {
 	}
 	for _, d := range c.Documents {
 		item := ItemDocument{Name: pinentry.Clean(d.Name, maxPurpose), Size: d.Size, SHA256: pinentry.Clean(d.SHA256, 64),
-			MediaType: pinentry.Clean(d.MediaType, maxName), Preview: d.Preview != nil}
+			MediaType: pinentry.Clean(d.MediaType, maxName), Preview: d.Preview != nil, Place: d.Place}
 		for _, a := range d.Active {
 			item.Active = append(item.Active, ItemActive{Code: pinentry.Clean(a, maxName),
 				Says: inAll(func(l string) string { return content.Text(content.Active(a), l) })})
@@ -114,8 +115,8 @@ func consentItem(c Consent) Item {
 		i.Documents = append(i.Documents, item)
 	}
 	for _, s := range c.Statements {
-		i.Statements = append(i.Statements, ItemStatement{Kind: pinentry.Clean(s.Kind, maxName), Says: inAll(func(l string) string { return statementWords(s.Kind, l) }),
-			Text: pinentry.Clean(s.Text, maxPurpose)})
+		i.Statements = append(i.Statements, ItemStatement{Kind: pinentry.Clean(s.Kind, maxName), Says: inAll(func(l string) string { return statementWords(s, l) }),
+			Text: claimed(s)})
 	}
 	return i
 }

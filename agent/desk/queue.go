@@ -61,28 +61,38 @@ func (d *Desk) enter(ctx context.Context, c access.Client, obey bool) (leave fun
 	if !obey {
 		denied = nil
 	}
-	timer := time.NewTimer(d.o.Timeout)
-	defer timer.Stop()
+	said, err = l.wait(ctx, denied, d.o.Timeout)
+	if said || err != nil {
+		out()
+		return nil, said, err
+	}
+	return func() { <-l.turn; out() }, false, nil
+}
+
+// wait takes the turn, at once if it is free; a no to the question before is answered with said, and the turn is not taken.
+func (l *line) wait(ctx context.Context, denied <-chan struct{}, limit time.Duration) (said bool, err error) {
 	select {
-	case <-denied:
-		out()
-		return nil, true, nil
-	case <-ctx.Done():
-		out()
-		return nil, false, context.Cause(ctx)
-	case <-timer.C:
-		out()
-		return nil, false, ErrBusy
 	case l.turn <- struct{}{}:
+	default:
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		select {
+		case <-denied:
+			return true, nil
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-timer.C:
+			return false, ErrBusy
+		case l.turn <- struct{}{}:
+		}
 	}
 	select {
 	case <-denied: // at the same moment
 		<-l.turn
-		out()
-		return nil, true, nil
+		return true, nil
 	default:
+		return false, nil
 	}
-	return func() { <-l.turn; out() }, false, nil
 }
 
 // deny gives those that wait behind a client's question the same no.

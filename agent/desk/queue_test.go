@@ -151,6 +151,25 @@ func TestWaitingEnds(t *testing.T) {
 	<-open
 }
 
+// A turn that is free is had, however late the clock is: a wait of no time at all is long enough for it.
+func TestFreeTurn(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		l := &line{turn: make(chan struct{}, 1), denied: make(chan struct{})}
+		if said, err := l.wait(background, l.denied, 0); said || err != nil {
+			t.Fatalf("%v, %v", said, err)
+		}
+		if _, err := l.wait(background, l.denied, 0); !errors.Is(err, ErrBusy) {
+			t.Fatalf("a turn that is taken: %v", err)
+		}
+		close(l.denied)
+		<-l.turn
+		if said, err := l.wait(background, l.denied, 0); !said || err != nil || len(l.turn) != 0 {
+			t.Fatalf("after a no: %v, %v", said, err)
+		}
+	}
+}
+
 // A program is what was paired or what runs, whatever it calls itself.
 func TestClientKey(t *testing.T) {
 	t.Parallel()

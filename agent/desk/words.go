@@ -168,18 +168,33 @@ func documentLines(c Consent, language string) []string {
 func signedLines(c Consent, language string) []string {
 	var out []string
 	for _, s := range c.Statements {
-		if text := pinentry.Clean(s.Text, maxPurpose); text != "" {
-			out = append(out, statementWords(s.Kind, language)+" “"+text+"”")
+		if text := claimed(s); text != "" {
+			out = append(out, statementWords(s, language)+" “"+text+"”")
+		} else if s.Kind == StatementCertify {
+			out = append(out, statementWords(s, language))
 		}
 	}
 	return append(out, documentLines(c, language)...)
 }
 
-func statementWords(kind, language string) string {
-	if _, known := table["signs."+kind]; !known {
-		kind = "other"
+// statementWords stand before the client's words; of a certification they are all.
+func statementWords(s Statement, language string) string {
+	key := "signs." + s.Kind
+	if s.Kind == StatementCertify {
+		key += "." + s.Text
 	}
-	return say("signs."+kind, language)
+	if _, known := table[key]; !known {
+		key = "signs.other"
+	}
+	return say(key, language)
+}
+
+// claimed are the client's words in a statement.
+func claimed(s Statement) string {
+	if s.Kind == StatementCertify {
+		return ""
+	}
+	return pinentry.Clean(s.Text, maxPurpose)
 }
 
 // pinFrom is what stands above what the PIN is for: who wants it, and that nobody can show what is signed.

@@ -204,6 +204,16 @@ func TestPairAndStatementWords(t *testing.T) {
 	if p := permission(c, "de"); !slices.Equal(p.About, want) {
 		t.Errorf("%q", p.About)
 	}
+	for level, text := range map[string]string{"1": "darf nichts mehr daran geändert werden.", "2": "Formulare ausgefüllt und Unterschriften", "3": "Anmerkungen"} {
+		c := signing(t)
+		c.Statements = []Statement{{StatementCertify, level}}
+		if p := permission(c, "de"); len(p.About) != 2 || !strings.Contains(p.About[0], text) || strings.Contains(p.About[0], level) {
+			t.Errorf("certification %s: %q", level, p.About)
+		}
+		if i := consentItem(c); i.Statements[0].Text != "" || !strings.Contains(i.Statements[0].Says["de"], text) || i.Statements[0].Kind != "certify" {
+			t.Errorf("certification %s: %+v", level, i.Statements)
+		}
+	}
 	if i := consentItem(c); i.Statements[0].Text != "I owe a million" || i.Statements[0].Says["fr"] != say("signs.reason", "fr") {
 		t.Errorf("%+v", i.Statements)
 	}

@@ -79,8 +79,6 @@ var sameEverywhere = map[string]string{
 	"report.form": "de", "sign.format": "de", "report.organisation": "de", "stamp.document": "nl fr",
 	"stamp.signature": "fr", "stamp.archive": "fr", "stamp.container": "nl de", "card.photoField": "fr",
 	"property.photo": "fr", "report.signatures.other": "fr", "ask.frame": "nl",
-	// values only
-	"ask.role": "*",
 }
 
 // TestTexts: each text is there in each language and is a translation, not a copy.
@@ -330,5 +328,62 @@ func TestReasons(t *testing.T) {
 	}
 	if n == 0 {
 		t.Error("no sentence has a translation")
+	}
+}
+
+// goSource is the Go code of a package of this module, without its tests.
+func goSource(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := fs.Glob(os.DirFS("../../"+dir), "*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(dir, files, err)
+	}
+	var all strings.Builder
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile("../../" + dir + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(b)
+	}
+	return all.String()
+}
+
+// TestCodesHaveTexts: what signing warns of and what was changed in a PDF, by code, have words in each language.
+func TestCodesHaveTexts(t *testing.T) {
+	t.Parallel()
+	table := textTable(t)
+	for _, c := range []struct{ prefix, dir, code string }{
+		{"signwarning.", "sign", `(?:\.warn\(|code, text = )"([A-Z_]+)"`},
+		{"signwarning.", "internal/ades/pades", `Code:\s+"([A-Z_]+)"`},
+		{"change.", "internal/pdf/pdfdiff", `Kind\s+= "([a-z-]+)"`},
+	} {
+		found := map[string]bool{}
+		for _, m := range regexp.MustCompile(c.code).FindAllStringSubmatch(goSource(t, c.dir), -1) {
+			found[m[1]] = true
+			if table[c.prefix+m[1]] == [4]string{} {
+				t.Errorf("%s has the code %s, and there is no text %s", c.dir, m[1], c.prefix+m[1])
+			}
+		}
+		if len(found) == 0 {
+			t.Errorf("no code was found in %s", c.dir)
+		}
+	}
+}
+
+// TestOddities: the sentences about odd cards that the viewer knows again are still those that are said.
+func TestOddities(t *testing.T) {
+	t.Parallel()
+	for dir, sentence := range map[string]string{"agent/reading": `"the card is no longer valid"`, "niss": `"national number: %w"`,
+		"card/beid": `"applet version %X.%X is newer than this program knows`} {
+		if !strings.Contains(goSource(t, dir), sentence) {
+			t.Errorf("%s no longer says %s", dir, sentence)
+		}
+	}
+	if !strings.Contains(goSource(t, "card/beid"), `"the %s is not activated"`) {
+		t.Error("card/beid no longer says what is not activated")
 	}
 }

@@ -352,7 +352,10 @@ function download(connection, call, documentId, size, o) {
         controller.close();
         return;
       }
-      o.signal?.throwIfAborted();
+      if (o.signal?.aborted) {
+        connection.setSink(documentId, void 0);
+        throw o.signal.reason;
+      }
       const begin = at;
       const length = Math.min(maxRead, size - begin);
       const part = new Uint8Array(length);

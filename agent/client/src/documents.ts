@@ -63,7 +63,10 @@ export function download(connection: Connection, call: Call, documentId: string,
         controller.close();
         return;
       }
-      o.signal?.throwIfAborted();
+      if (o.signal?.aborted) {
+        connection.setSink(documentId, undefined);
+        throw o.signal.reason;
+      }
       const begin = at;
       const length = Math.min(maxRead, size - begin);
       const part = new Uint8Array(length);

@@ -126,6 +126,28 @@ test("a document comes down whole, with progress", async () => {
   await done();
 });
 
+test("a document that is no longer wanted is let go of", async () => {
+  const content = Buffer.from(pattern(9 * 1024 * 1024));
+  const { a, c, done } = await pair(shelf(content));
+  const controller = new AbortController();
+  let fetched;
+  const part = new Promise((resolve) => { fetched = resolve; });
+  const reader = (await c.streamDocument({ documentId: id, size: content.length }, { signal: controller.signal, onProgress: fetched })).getReader();
+  const { value } = await reader.read();
+  await part;
+  controller.abort(new Error("enough"));
+  await assert.rejects(reader.read(), /enough/);
+  const before = Buffer.from(value);
+  const late = Buffer.alloc(24 + 100, 255); // a piece that comes after all
+  late.write(id, "hex");
+  late.writeBigUInt64BE(BigInt(8 * 1024 * 1024), 16);
+  [...a.peers][0].chunk(late);
+  await c.call("document.info", { documentId: id }); // answered after it
+  assert.ok(before.equals(Buffer.from(value)));
+  assert.equal(c.connection.sinks.size, 0, "something still waits for its bytes");
+  await done();
+});
+
 test("missing, doubled and strange pieces are noticed", async () => {
   const content = Buffer.from(pattern(1000));
   for (const read of [

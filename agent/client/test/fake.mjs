@@ -52,6 +52,9 @@ export const fault = (code, more = {}) => Object.assign(new Error(code), {
 
 const info = { name: "eidkit", version: "1.2.3", protocol: 1, methods: [], dialogs: true, pcsc: true, language: "nl", installation: { key: "" }, client: { kind: "site" }, allowed: [] };
 
+/** A port at which nobody answers: one that was free a moment ago, another test may have got meanwhile; this one nobody gets. */
+export const nowhere = 1;
+
 /** Starts a fake agent. methods: name -> (params, peer) => result, which may throw fault(...). refuse: an HTTP status for every handshake. */
 export async function agent({ methods = {}, refuse, port = 0, host = "127.0.0.1" } = {}) {
   const all = { "agent.info": () => info, ...methods };

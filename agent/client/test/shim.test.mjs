@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { agent, environment } from "./fake.mjs";
+import { agent, environment, nowhere } from "./fake.mjs";
 
 // The module answers on its own copy of web-eid; the connection goes where the surroundings say.
 const { install, configure } = await import("../dist/web-eid-shim.js");
@@ -45,9 +45,7 @@ test("the shim acknowledges before it connects, and answers", async () => {
 });
 
 test("an error travels as plain values", async () => {
-  const a = await agent();
-  await a.stop();
-  configure({ ports: [a.port], hosts: ["127.0.0.1"], environment: environment() });
+  configure({ ports: [nowhere], hosts: ["127.0.0.1"], environment: environment() });
   const w = new Window();
   const stop = install(w, 1);
   const failure = w.next("web-eid:sign-failure");

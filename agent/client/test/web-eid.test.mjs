@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as webeid from "../dist/web-eid.js";
-import { agent, environment, fault } from "./fake.mjs";
+import { agent, environment, fault, nowhere } from "./fake.mjs";
 
 const token = { unverifiedCertificate: "c", algorithm: "ES384", signature: "s", format: "web-eid:1.0", appVersion: "https://eidkit.example/1" };
 const algorithm = { cryptoAlgorithm: "ECC", hashFunction: "SHA-384", paddingScheme: "NONE" };
@@ -65,11 +65,9 @@ test("errors become those of Web eID, with the agent's as cause", async () => {
 });
 
 test("no agent, plain http", async () => {
-  const a = await agent();
-  await a.stop();
-  webeid.configure({ ports: [a.port], hosts: ["127.0.0.1"], environment: environment() });
+  webeid.configure({ ports: [nowhere], hosts: ["127.0.0.1"], environment: environment() });
   await assert.rejects(webeid.status(), (e) => e instanceof webeid.ExtensionUnavailableError && e.library === "2.1.0" && e.cause.code === "AGENT_ABSENT");
-  webeid.configure({ ports: [a.port], environment: environment({ isSecureContext: false }) });
+  webeid.configure({ ports: [nowhere], environment: environment({ isSecureContext: false }) });
   await assert.rejects(webeid.authenticate("n"), webeid.ContextInsecureError);
   const b = await start();
   assert.equal((await webeid.status()).library, "2.1.0", "after a failure it did not connect anew");

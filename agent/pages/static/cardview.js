@@ -114,7 +114,22 @@ function validity(p) {
 function warnings(result) {
   const list = result.warnings ?? [];
   if (list.length === 0) return null;
-  return el('div', {class: 'notice warn'}, el('p', {}, t('card.warnings')), el('ul', {}, list.map((w) => (known('oddity.', w) ? el('li', {}, tv('oddity.', w)) : el('li', {lang: 'en'}, w)))));
+  return el('div', {class: 'notice warn'}, el('p', {}, t('card.warnings')), el('ul', {}, list.map(oddity)));
+}
+
+// ODD are the beginnings of what a reading says of a card, in English, and what a value in it is; see TestOddities.
+const ODD = [
+  ['card.oddNumber', /^national number: /],
+  ['card.oddVersion', /^applet version ([0-9A-F.]+) is newer than this program knows/],
+  ['card.oddFile', /^the (.+) is not activated$/],
+];
+
+function oddity(said) {
+  if (known('oddity.', said)) return el('li', {}, tv('oddity.', said));
+  const [key, form] = ODD.find(([, f]) => f.test(said)) ?? ['card.oddOther', /^(.*)$/];
+  const [before, after] = t(key, {value: '\n'}).split('\n');
+  const value = form.exec(said)?.[1];
+  return el('li', {}, before, value && el('span', {lang: 'en'}, value), after);
 }
 
 function statusMark(status) {
@@ -141,6 +156,17 @@ export function commonName(name) {
   return m ? m[1].replace(/\\(.)/g, '$1') : String(name ?? '');
 }
 
+// Attributes of a name that RFC 4514 writes by their number, with the value's bytes; they are read as the text that they are.
+const ATTRIBUTES = {'2.5.4.4': 'SN', '2.5.4.12': 'T', '2.5.4.42': 'GN', '2.5.4.97': 'organizationIdentifier'};
+
+function readable(name) {
+  return String(name ?? '').replace(/(^|[,+])(2\.5\.4\.\d+)=#(?:0c|13)([0-7][0-9a-f])((?:[0-9a-f]{2})*)(?=[,+]|$)/g, (whole, before, number, length, hex) => {
+    if (!ATTRIBUTES[number] || parseInt(length, 16) * 2 !== hex.length) return whole;
+    const text = new TextDecoder().decode(Uint8Array.from(hex.match(/../g) ?? [], (b) => parseInt(b, 16)));
+    return before + ATTRIBUTES[number] + '=' + text.replace(/[,+"\\<>;]/g, '\\$&');
+  });
+}
+
 // certificates shows the certificates on a card, in the order of the chain.
 export function certificates(list) {
   const order = ['authentication', 'signature', 'ca', 'rrn', 'root'];
@@ -158,8 +184,8 @@ function certificate(c) {
     el('summary', {}, el('span', {class: 'row certificate'}, el('span', {class: 'grow'}, tv('certname.', c.name), ' · ', commonName(c.subject)), mark(sign, word))),
     el('div', {class: 'inside'}, fields([
       [t('certificate.status'), el('span', {}, tv('certstatus.', c.status ?? 'none'), c.reason ? [' ', el('code', {}, c.reason)] : null)],
-      [t('certificate.subject'), el('span', {class: 'small'}, c.subject)],
-      [t('certificate.issuer'), el('span', {class: 'small'}, c.issuer)],
+      [t('certificate.subject'), el('span', {class: 'small'}, readable(c.subject))],
+      [t('certificate.issuer'), el('span', {class: 'small'}, readable(c.issuer))],
       [t('certificate.serial'), el('span', {class: 'mono'}, c.serialNumber)],
       [t('field.validity'), [c.notBefore, c.notAfter].filter(Boolean).map(moment).join(' – ')],
       [t('certificate.key'), c.publicKey],

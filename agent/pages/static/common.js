@@ -49,10 +49,27 @@ export function put(e, children) {
   return e;
 }
 
-// set replaces what is in an element.
+// set replaces what is in an element. Where the keyboard was in it, it is again, on the same thing as before; what was unfolded stays so.
 export function set(e, ...children) {
+  const focus = e !== document.activeElement && e.contains(document.activeElement) ? document.activeElement : null;
+  const held = focus && traces(e, focus.tagName).find(([x]) => x === focus)[1];
+  const open = new Set(traces(e, 'details').filter(([d]) => d.open).map(([, key]) => key));
   e.replaceChildren();
-  return put(e, children);
+  put(e, children);
+  if (open.size) for (const [d, key] of traces(e, 'details')) if (open.has(key)) d.open = true;
+  if (held) traces(e, focus.tagName).find(([, key]) => key === held)?.[0].focus({preventScroll: true});
+  return e;
+}
+
+// traces are the elements of a kind with what tells each again when it has been built anew: what it is, what it says, and which of those it is.
+function traces(root, tag) {
+  const seen = new Map();
+  return [...root.querySelectorAll(tag)].map((x) => {
+    const key = [x.id, x.name, x.type, (x.querySelector(':scope > summary') ?? x.closest('label') ?? x).textContent].join('\n');
+    const n = seen.get(key) ?? 0;
+    seen.set(key, n + 1);
+    return [x, key + '\n' + n];
+  });
 }
 
 // byId is the element of that name; a page without it is a fault of the page.
@@ -99,7 +116,7 @@ export function announce(text) {
   if (e) e.textContent = text;
 }
 
-// toast shows a short message in the corner until it is dismissed or ten more have come.
+// toast shows a short message in the corner until it is dismissed or three more have come.
 export function toast(kind, text) {
   const box = document.getElementById('toasts');
   if (!box) return;
@@ -190,6 +207,7 @@ class Session {
     this.ready = new Set();
     this.lost = new Set();
     this.waiting = 0;
+    this.asked = 0;
     this.launch();
     if (banner) {
       this.on('desk.changed', () => this.pending());
@@ -336,12 +354,10 @@ class Session {
   }
 
   async pending() {
-    try {
-      const answer = await this.call('desk.pending', {});
-      this.waiting = answer.items?.length ?? 0;
-    } catch {
-      this.waiting = 0;
-    }
+    const mine = ++this.asked; // answers may come in another order: that to the last request counts
+    const answer = await this.call('desk.pending', {}).catch(() => null);
+    if (mine !== this.asked) return;
+    this.waiting = answer?.items?.length ?? 0;
     this.showBanner();
   }
 

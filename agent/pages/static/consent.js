@@ -5,7 +5,7 @@
 // click that was meant for something else. A PIN is never asked here.
 
 import {announce, button, byId, el, errorText, fields, notice, set, start, toast} from './common.js';
-import {moment, onLanguage, pick, size, t, tn} from './i18n.js';
+import {clock, onLanguage, pick, size, t, tn, tv} from './i18n.js';
 import {Looking, canShow} from './looking.js';
 import ask from './texts/consent.js';
 
@@ -19,6 +19,7 @@ let shown = ''; // id of the question on the page
 let last = ''; // what came of the one before: allowed, denied, over
 let armed = false;
 let timer = 0;
+let asked = 0; // how often the agent was asked what is open
 
 session.on('desk.changed', load);
 session.onReady(load);
@@ -29,13 +30,19 @@ window.addEventListener('focus', () => arm());
 byId('looking-back').addEventListener('click', () => byId('deny').focus());
 render(true);
 
+// load asks what is open. Answers may come in another order than they were asked for: that to the last request counts.
 async function load() {
+  const mine = ++asked;
+  let found = [];
+  let failure = null;
   try {
-    items = (await session.call('desk.pending', {attend: true})).items;
+    found = (await session.call('desk.pending', {attend: true})).items;
   } catch (error) {
-    items = [];
-    toast('bad', errorText(error));
+    failure = error;
   }
+  if (mine !== asked) return;
+  items = found;
+  if (failure) toast('bad', errorText(failure));
   render(false);
 }
 
@@ -44,7 +51,7 @@ function render(again) {
   const item = session.state === 'ready' ? items[0] : undefined;
   if (item && item.id === shown && !again) return;
   if (shown && item?.id !== shown && !last) last = 'over';
-  if (item?.id !== shown) looking.close();
+  if (item?.id !== shown) looking.reset();
   const fresh = item && item.id !== shown;
   shown = item?.id ?? '';
   byId('question').hidden = !item;
@@ -135,8 +142,8 @@ function consent(item) {
       el('blockquote', {dir: 'auto'}, item.purpose)),
     item.documents?.length && el('div', {class: 'stack tight'}, el('h2', {}, tn('ask.documents', item.documents.length)),
       item.documents.map((d, i) => paper(item, d, i))),
-    item.statements?.length && el('div', {class: 'stack tight'}, item.statements.map((s) => [el('p', {class: 'soft'}, pick(s.says)),
-      el('blockquote', {dir: 'auto'}, s.text)])),
+    item.statements?.length && el('div', {class: 'stack tight'}, item.statements.map((s) => (s.text
+      ? [el('p', {class: 'soft'}, pick(s.says)), el('blockquote', {dir: 'auto'}, s.text)] : notice('warn', pick(s.says))))),
     fields([[t('ask.reader'), item.reader], [t('ask.card'), item.card], [t('ask.tries'), item.triesLeft > 1 ? item.triesLeft : '']]),
     item.triesLeft === 1 && notice('bad', t('ask.lastTry')),
     answers,
@@ -158,7 +165,7 @@ function paper(item, d, i) {
 function choice(item) {
   const boxes = item.options.map((o, i) => el('label', {class: 'check boxed'},
     el('input', {type: 'radio', name: 'card', value: i, checked: i === 0}),
-    el('span', {class: 'wrap'}, el('strong', {}, o.card), el('br'), o.role ? t('ask.role', {reader: o.reader, role: o.role}) : o.reader)));
+    el('span', {class: 'wrap'}, el('strong', {}, o.reader), o.role && ' · ' + tv('role.', o.role), el('br'), o.card))); // the reader tells two cards of a kind apart
   const take = () => {
     const picked = document.querySelector('input[name="card"]:checked');
     if (picked) answer(item, 'allowed', {allowed: true, choice: Number(picked.value)});
@@ -183,5 +190,5 @@ function foot(item) {
   return el('div', {class: 'stack tight soft small'},
     PIN_OPERATIONS.includes(item.operation) && item.kind === 'consent' && el('p', {}, t('ask.pinNext')),
     item.mayRemember && el('p', {}, t('ask.alwaysText')),
-    el('p', {}, t('ask.until', {time: moment(item.expires)})));
+    el('p', {}, t('ask.until', {time: clock(item.expires)})));
 }

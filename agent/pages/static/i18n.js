@@ -58,7 +58,12 @@ export function t(key, values) {
     console.warn('no text for ' + key);
     return key;
   }
-  return fill(row[LANGUAGES.indexOf(current)], values);
+  return fill(spaced(row[LANGUAGES.indexOf(current)]), values);
+}
+
+// spaced keeps the signs that stand apart from a word in French on its line.
+function spaced(text) {
+  return current === 'fr' ? text.replace(/ (?=[:;?!»])|(?<=«) /g, '\u00a0') : text;
 }
 
 // tn is the text of a key for a number: key.one or key.other.
@@ -81,7 +86,7 @@ export function known(prefix, word) {
 // pick is the text in use of an object {en, nl, fr, de} that the agent sent.
 export function pick(words) {
   if (!words || typeof words !== 'object') return '';
-  return String(words[current] ?? words.en ?? '');
+  return spaced(String(words[current] ?? words.en ?? ''));
 }
 
 function fill(text, values) {
@@ -130,6 +135,13 @@ export function moment(iso) {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return String(iso ?? '');
   return new Intl.DateTimeFormat(locale(), {dateStyle: 'medium', timeStyle: 'medium'}).format(at);
+}
+
+// clock writes the hour of a time RFC 3339 that is near, in the zone of this computer.
+export function clock(iso) {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return String(iso ?? '');
+  return new Intl.DateTimeFormat(locale(), {timeStyle: 'medium'}).format(at);
 }
 
 // ago writes how long ago a time was.

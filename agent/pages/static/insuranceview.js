@@ -121,7 +121,7 @@ function cares(h) {
 
 function union(mutuality) {
   const first = String(mutuality)[0];
-  return known('union.', first) ? mutuality + ' (' + tv('union.', first) + ')' : String(mutuality);
+  return known('union.', first) ? mutuality + ' · ' + tv('union.', first) : String(mutuality);
 }
 
 function range(p) {

@@ -1,16 +1,18 @@
 // The user's own audit trail, and what he has allowed for good.
 
 import {announce, button, byId, codeOf, el, errorText, mark, notice, set, stackTable, start, toast} from './common.js';
-import {known, moment, number, onLanguage, t, tn, tv} from './i18n.js';
+import {known, moment, onLanguage, t, tn, tv} from './i18n.js';
 import card from './texts/card.js';
 import log from './texts/log.js';
 
 const PAGE = 200; // lines asked for at a time
 const MANY = 8; // fields in a line
-const OUTCOMES = ['all', 'done', 'refused', 'failed', 'open'];
+const OUTCOMES = ['all', 'done', 'refused', 'cancelled', 'failed', 'open'];
+const REFUSALS = ['NOT_AUTHORISED', 'CONSENT_DENIED', 'ORIGIN_REFUSED', 'RATE_LIMITED']; // nobody had allowed it
 
 const session = await start({page: 'log', texts: [card, log]});
 const trail = {lines: [], more: false, error: null, busy: false};
+let reading = 0; // how often the log was asked for: what an earlier request brings is not taken
 let grants = {list: [], error: null};
 let pairings = {list: [], error: null};
 
@@ -29,16 +31,22 @@ async function load() {
 }
 
 async function older() {
+  const mine = ++reading;
   const before = trail.lines.reduce((least, l) => Math.min(least, l.seq), Infinity);
   trail.busy = true;
   renderTrail();
+  let answer = null;
+  let failure = null;
   try {
-    const answer = await session.call('log.read', Number.isFinite(before) ? {before, limit: PAGE} : {limit: PAGE});
+    answer = await session.call('log.read', Number.isFinite(before) ? {before, limit: PAGE} : {limit: PAGE});
+  } catch (error) {
+    failure = error;
+  }
+  if (mine !== reading) return;
+  trail.error = failure;
+  if (answer) {
     trail.lines = [...trail.lines, ...answer.lines];
     trail.more = answer.lines.length >= PAGE;
-    trail.error = null;
-  } catch (error) {
-    trail.error = error;
   }
   trail.busy = false;
   renderTrail();
@@ -70,17 +78,24 @@ function entries() {
   return trail.lines.filter((l) => ['intent', 'mended', 'fault'].includes(l.event)).map((l) => ({...l, result: results.get(l.seq) ?? null})).sort((x, y) => y.seq - x.seq);
 }
 
-// outcome sorts what came of an operation: done, refused by somebody, failed, or no line says.
+// outcome sorts what came of an operation: done, refused by somebody, called off, failed, or no line says.
 function outcome(e) {
   if (e.event === 'fault') return 'failed';
   if (e.event === 'mended') return 'done';
   if (!e.result) return 'open';
   const code = e.result.result;
   if (code === 'done') return 'done';
-  return ['NOT_AUTHORISED', 'CONSENT_DENIED', 'ORIGIN_REFUSED', 'RATE_LIMITED', 'PIN_CANCELLED', 'PIN_TIMEOUT'].includes(code) ? 'refused' : 'failed';
+  if (code === 'CANCELLED') return 'cancelled';
+  return [...REFUSALS, 'PIN_CANCELLED', 'PIN_TIMEOUT'].includes(code) ? 'refused' : 'failed';
 }
 
-const SIGNS = {done: 'ok', refused: 'warn', failed: 'bad', open: 'off'};
+// allowedBy says who let it happen: of what was refused, nobody.
+function allowedBy(e) {
+  if (e.event !== 'intent') return '';
+  return tv('by.', REFUSALS.includes(e.result?.result) || !e.by ? 'nobody' : e.by);
+}
+
+const SIGNS = {done: 'ok', refused: 'warn', cancelled: 'off', failed: 'bad', open: 'off'};
 
 function render() {
   const operation = byId('filter-operation');
@@ -136,28 +151,33 @@ function what(e) {
 function row(e) {
   const state = outcome(e);
   const details = [
-    e.purpose && t('log.purpose', {text: e.purpose}),
+    e.purpose && purpose(e),
     e.fields?.length && data(e.fields),
     e.reader && t('log.reader', {name: e.reader}),
     (e.result?.mode || e.mode) && t('log.mode', {mode: tv('mode.', e.result?.mode || e.mode)}),
     e.result?.reason && t('log.reason', {text: e.result.reason}),
-    e.event !== 'intent' && e.detail,
+    e.event !== 'intent' && e.detail && el('span', {lang: 'en'}, e.detail),
     e.result?.digest && t('log.digest', {digest: e.result.digest.slice(0, 16) + '…'}),
   ].filter(Boolean);
   return [
     moment(e.time),
     el('span', {class: 'wrap'}, e.client ?? 'eidkit'),
     [el('strong', {}, what(e)), details.map((d) => el('div', {class: 'soft small wrap'}, d))],
-    [e.event === 'intent' ? el('span', {}, tv('by.', e.by || 'nobody')) : '', e.rule ? el('div', {class: 'soft small wrap mono'}, e.rule) : null],
-    [mark(SIGNS[state], tv('outcome.', state)), e.result && e.result.result !== 'done' ? el('div', {class: 'soft small'}, tv('code.', e.result.result)) : null],
+    [el('span', {}, allowedBy(e)), e.rule ? el('div', {class: 'soft small wrap mono'}, e.rule) : null],
+    [mark(SIGNS[state], tv('outcome.', state)), state !== 'cancelled' && e.result && e.result.result !== 'done' ? el('div', {class: 'soft small'}, tv('code.', e.result.result)) : null],
   ];
+}
+
+// purpose is what it was for: of the agent's own pages in its words, of others in theirs.
+function purpose(e) {
+  return e.by === 'launch' ? t('log.purposeOwn', {text: tv('purpose.', e.purpose)}) : t('log.purpose', {text: e.purpose});
 }
 
 // data names the fields that were asked for; many of them are folded up.
 function data(names) {
   const list = [...new Set(names.map(fieldName))];
   if (list.length <= MANY) return t('log.fields', {list: list.join(', ')});
-  return el('details', {class: 'folded'}, el('summary', {}, t('log.fields', {list: number(list.length)})), list.join(', '));
+  return el('details', {class: 'folded'}, el('summary', {}, t('log.fields', {list: tn('log.many', list.length)})), list.join(', '));
 }
 
 // Fields of the card that are shown under the name of another one.

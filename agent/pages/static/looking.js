@@ -23,12 +23,13 @@ export class Looking {
   constructor(session) {
     this.session = session;
     this.at = null; // {item, index, button, notes, state}
-    this.changed = false; // a document is not the one that would be signed
+    this.changed = false; // a document is not the one that would be signed: of this question nothing can be allowed any more
     window.addEventListener('message', (event) => this.heard(event));
   }
 
   // show shows a document, or hides it when it is shown; onChange is called when changed turns.
   async show(item, index, button, onChange) {
+    if (this.changed) return; // what was found stays in sight
     const before = this.at;
     this.close();
     if (before?.item.id === item.id && before.index === index) return;
@@ -79,7 +80,7 @@ export class Looking {
       const {bytes} = at;
       at.bytes = null;
       const d = at.item.documents[at.index];
-      at.frame.contentWindow.postMessage({show: true, bytes, mediaType: d.mediaType, words: words(d)}, '*', [bytes]); // the frame has no origin to name
+      at.frame.contentWindow.postMessage({show: true, bytes, mediaType: d.mediaType, place: d.place, words: words(d)}, '*', [bytes]); // the frame has no origin to name
       return;
     }
     if (said.state === 'failed') at.state = 'failed';
@@ -109,11 +110,16 @@ export class Looking {
     if (at.state === 'changed') announce(text);
   }
 
+  // reset is for another question, or none.
+  reset() {
+    this.changed = false;
+    this.close();
+  }
+
   // close hides the document and ends its frame.
   close() {
     this.at?.gone.abort();
     this.at = null;
-    this.changed = false;
     byId('looking').hidden = true;
     set(byId('looking-frame'));
     set(byId('looking-notes'));

@@ -54,6 +54,10 @@ function changed(list) {
       forget = setTimeout(clear, FORGET_MS);
     }
   }
+  if (shown.removed && cards.includes(shown.cardId)) { // it was the connection that had gone
+    shown.removed = false;
+    clearTimeout(forget);
+  }
   const fresh = cards.filter((id) => id !== shown.cardId);
   if (fresh.length > 0 && cards.length === 1) ask({cardId: fresh[0]});
   render();

@@ -1,7 +1,7 @@
 // Shows one document in a frame of its own that has no origin, no network and no
 // session: whatever is in the document can reach nothing but this frame.
 //
-// The page above sends {show, mediaType, words} with the bytes; this frame answers
+// The page above sends {show, mediaType, place, words} with the bytes; this frame answers
 // {state}: ready, shown (with what could not be shown), failed. Text, XML, HTML and
 // everything else that is text is shown as its source; pictures as pictures, SVG
 // both ways; PDF is drawn by pdf.js on canvases without scripts, forms, XFA, links,
@@ -22,11 +22,11 @@ let shown = false;
 window.addEventListener('message', async (event) => {
   if (event.source !== window.parent || shown || event.data?.show !== true) return;
   shown = true; // one document a frame
-  const {bytes, mediaType, words} = event.data;
+  const {bytes, mediaType, place, words} = event.data;
   document.documentElement.lang = words.language;
   view.setAttribute('aria-label', words.document);
   try {
-    tell('shown', await show(new Uint8Array(bytes), String(mediaType), words));
+    tell('shown', await show(new Uint8Array(bytes), String(mediaType), place, words));
   } catch {
     state.textContent = words.failed;
     tell('failed');
@@ -40,8 +40,8 @@ function tell(what, more) {
 
 // show gives what the page has to say about what is seen: notes, a list of
 // cut (more than is shown), odd (characters that deceive the eye), parts (fonts or pictures that may be missing).
-async function show(bytes, mediaType, words) {
-  if (mediaType === 'application/pdf') return showPDF({bytes, view, tools, state, words, tell});
+async function show(bytes, mediaType, place, words) {
+  if (mediaType === 'application/pdf') return showPDF({bytes, place, view, tools, state, words, tell});
   if (PICTURES.includes(mediaType)) {
     await picture(bytes, mediaType, words);
     return {notes: []};

@@ -6,10 +6,11 @@
 const MAX_PAGES = 2000;
 const MAX_PIXELS = 16_000_000; // of a page's canvas
 const KEEP = 6; // canvases kept beside those in view
+const ABOVE = 80; // pixels left above the place that is shown first
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 
-// showPDF shows the file and gives {notes, pages}.
-export async function showPDF({bytes, view, tools, state, words, tell}) {
+// showPDF shows the file, from place {page, rect} on where there is one, and gives {notes, pages}.
+export async function showPDF({bytes, place, view, tools, state, words, tell}) {
   const pdfjs = await import('./pdfjs/pdf.min.mjs');
   const worker = await startWorker();
   pdfjs.GlobalWorkerOptions.workerPort = worker;
@@ -47,6 +48,7 @@ export async function showPDF({bytes, view, tools, state, words, tell}) {
   state.textContent = '';
   const pages = new Pages(file, view, words, note, pdfjs.AnnotationMode.ENABLE);
   await pages.lay(count);
+  if (place) await pages.goTo(place);
   buttons(tools, words, pages);
   return {notes: [...notes], pages: file.numPages};
 }
@@ -113,12 +115,23 @@ class Pages {
     box.style.height = Math.round(viewport.height * this.fit * this.zoom) + 'px';
   }
 
+  // goTo brings a rectangle on a page, in points from the lower left, into view.
+  async goTo({page, rect}) {
+    const box = this.boxes[page - 1];
+    if (!box) return;
+    await this.draw(box);
+    const {height} = (await this.file.getPage(page)).getViewport({scale: 1});
+    const top = box.getBoundingClientRect().top - this.view.getBoundingClientRect().top + this.view.scrollTop;
+    this.view.scrollTop = top + (height - rect[3]) * this.fit * this.zoom - ABOVE;
+  }
+
   // draw puts a page on its canvas at the present zoom.
   async draw(box) {
     if (box.dataset.zoom === String(this.zoom)) return;
     box.dataset.zoom = String(this.zoom);
     try {
       const page = await this.file.getPage(Number(box.dataset.page));
+      if (!page.ref) this.note('parts'); // pdf.js shows an empty page where the file has none
       const natural = page.getViewport({scale: 1});
       this.size(box, natural);
       const wish = this.fit * this.zoom * Math.min(2, window.devicePixelRatio || 1);

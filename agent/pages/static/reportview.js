@@ -74,7 +74,8 @@ function changes(pdf) {
   const bad = pdf.changes.some((c) => !c.allowed);
   return el('details', {open: bad},
     el('summary', {}, el('span', {class: 'row certificate'}, el('span', {class: 'grow'}, t('report.changes')), mark(bad ? 'bad' : 'ok', bad ? t('report.forbidden') : t('report.allowed')))),
-    el('div', {class: 'inside'}, el('ul', {}, pdf.changes.map((c) => el('li', {lang: 'en', class: 'wrap'}, [t('report.revision', {n: c.revision}), c.object, c.what, c.detail].filter(Boolean).join(' · '))))));
+    el('div', {class: 'inside'}, el('ul', {}, pdf.changes.map((c) => el('li', {class: 'wrap'}, t('report.revision', {n: c.revision}), ' · ', tv('change.', c.what),
+      c.object || c.detail ? el('div', {class: 'soft small', lang: 'en'}, [c.object, c.detail].filter(Boolean).join(' · ')) : null)))));
 }
 
 function details(s) {

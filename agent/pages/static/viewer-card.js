@@ -55,7 +55,10 @@ class CardPart {
 
   // read fetches the identity first, so that the name is there while photo and certificates come.
   async read() {
-    if (['sis', 'mute'].includes(this.kind(this.chosen))) return; // nothing to verify: the pharmacy page reads it
+    if (['sis', 'mute'].includes(this.kind(this.chosen))) { // nothing to verify: the pharmacy page reads it
+      this.render();
+      return;
+    }
     const run = new AbortController();
     const cardId = this.chosen;
     this.run = run;
@@ -91,8 +94,9 @@ class CardPart {
     this.run?.abort();
     const box = byId('load-state');
     set(box, el('p', {class: 'row', role: 'status'}, el('span', {class: 'spin'}), t('load.loading')));
+    let documentId = '';
     try {
-      const documentId = await this.session.openDocument(file, {name: file.name});
+      documentId = await this.session.openDocument(file, {name: file.name});
       const result = await this.session.call('card.load', {documentId});
       this.data = {cardId: result.cardId, file: file.name, result, certificates: result.certificates};
       this.failure = null;
@@ -100,6 +104,8 @@ class CardPart {
       announce(t('viewer.read'));
     } catch (error) {
       set(box, notice('bad', t('load.failed', {name: file.name}), codeOf(error) === 'INVALID_ARGUMENT' ? t('load.notCard') : errorText(error)));
+    } finally {
+      if (documentId) this.session.closeDocument(documentId);
     }
     this.render();
   }

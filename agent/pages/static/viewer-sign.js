@@ -1,7 +1,7 @@
 // Signing a file in the viewer.
 
 import {announce, button, byId, el, errorText, fields, notice, save, set, tellWaiting} from './common.js';
-import {moment, onLanguage, size, t, tv} from './i18n.js';
+import {known, moment, onLanguage, size, t, tv} from './i18n.js';
 
 const LEVELS = ['b', 't', 'lt', 'lta'];
 
@@ -126,7 +126,7 @@ class SignPart {
       el('div', {class: 'row'},
         button(t('sign.download'), () => save(blob, answer.name), {class: 'primary'}),
         button(t('sign.check'), () => this.options.check(blob, answer.name))),
-      words.length ? el('div', {class: 'notice warn'}, el('p', {}, t('sign.warnings')), el('ul', {}, words.map((w) => el('li', {lang: 'en'}, String(w.text ?? w))))) : null,
+      words.length ? el('div', {class: 'notice warn'}, el('p', {}, t('sign.warnings')), el('ul', {}, words.map((w) => (known('signwarning.', w.code) ? el('li', {}, tv('signwarning.', w.code)) : el('li', {lang: 'en'}, w.text))))) : null,
       fields([
         [t('sign.format'), tv('format.', answer.format)],
         [t('sign.level'), tv('level.', answer.level)],

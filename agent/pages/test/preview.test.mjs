@@ -198,9 +198,12 @@ test('what the frame says', async (t) => {
   await frame.evaluate(() => {
     for (const m of [{state: 'ready'}, {allowed: true}, {method: 'desk.answer', params: {id: '1', allowed: true}}, null, 'x', {state: 'shown', notes: [{}, '<b>']}]) parent.postMessage(m, '*');
   });
-  await at.page.waitForTimeout(200);
-  assert.deepEqual(at.agent.answers, []);
+  await frame.evaluate(() => parent.postMessage({state: 'failed'}, '*')); // heard after all that
+  await at.page.waitForSelector('#looking-state .mark.warn');
   assert.equal(await at.page.locator('#looking-notes').innerText(), '');
+  await at.page.locator('#deny').click();
+  await at.agent.answered(1);
+  assert.deepEqual(at.agent.answers, [{id: '1', allowed: false}]);
   nothingGotOut(at);
 });
 
@@ -212,12 +215,12 @@ test('a document that was changed cannot be allowed', async (t) => {
   await at.page.locator('.document button').click();
   await at.page.waitForSelector('#looking-state .mark.bad');
   assert.equal(at.page.frames().length, 1, 'it is shown');
-  await at.page.waitForTimeout(1000);
+  await at.page.locator('.document button').click(); // to hide it
+  assert.equal(await at.page.locator('#looking-state .mark.bad').count(), 1, 'what was found is hidden');
+  await at.page.evaluate(() => new Promise((done) => setTimeout(done, 800))); // set after the one that lets buttons work, and longer
   await at.page.locator('button.allows').first().dispatchEvent('click');
-  await at.page.waitForTimeout(200);
-  assert.deepEqual(at.agent.answers, []);
   await at.page.locator('#deny').click();
-  await at.page.waitForFunction(() => !document.getElementById('nothing').hidden);
+  await at.agent.answered(1);
   assert.deepEqual(at.agent.answers, [{id: '1', allowed: false}]);
 });
 
@@ -257,18 +260,19 @@ test('Enter denies, and nothing is allowed by a key that was meant for something
     document.documentElement.dataset.clicked = 'yes';
     o.disconnect();
   }).observe(document, {childList: true, subtree: true});
-  const at = await open(t, [question('1', []), question('2', [])], {script: hasty});
+  const at = await open(t, [question('1', []), question('2', [], {purpose: 'the second'})], {script: hasty});
   assert.equal(await at.page.evaluate(() => document.activeElement.id), 'deny');
   assert.equal(await at.page.evaluate(() => document.documentElement.dataset.clicked), 'yes');
   assert.deepEqual(at.agent.answers, []);
   await at.page.locator('#deny').focus();
   await at.page.keyboard.press('Enter');
-  await at.page.waitForFunction(() => document.activeElement?.id === 'deny');
-  await at.page.waitForTimeout(100);
+  await at.agent.answered(1);
   assert.deepEqual(at.agent.answers, [{id: '1', allowed: false}]);
+  await at.page.locator('blockquote', {hasText: 'the second'}).waitFor();
+  await at.page.waitForFunction(() => document.activeElement?.id === 'deny');
   await at.page.waitForSelector('button.allows[aria-disabled="false"]');
   await at.page.locator('button.allows').first().click();
-  await at.page.waitForTimeout(200).catch(() => {}); // the tab may have closed itself
+  await at.agent.answered(2);
   assert.deepEqual(at.agent.answers[1], {id: '2', allowed: true});
 });
 
@@ -277,7 +281,7 @@ test('always, choice, and a question that ends elsewhere', async (t) => {
   let at = await open(t, [read]);
   await at.page.waitForSelector('button.allows[aria-disabled="false"]');
   await at.page.getByRole('button', {name: 'Always allow'}).click();
-  await at.page.waitForTimeout(200).catch(() => {});
+  await at.agent.answered(1);
   assert.deepEqual(at.agent.answers, [{id: '1', allowed: true, always: true}]);
 
   const choice = {...question('3'), kind: 'choice', options: [{reader: 'Reader 0', card: 'eID'}, {reader: 'Reader 1', role: 'patient', card: 'eID'}]};
@@ -285,7 +289,7 @@ test('always, choice, and a question that ends elsewhere', async (t) => {
   await at.page.waitForSelector('button.allows[aria-disabled="false"]');
   await at.page.getByRole('radio').nth(1).check();
   await at.page.getByRole('button', {name: 'Use this card'}).click();
-  await at.page.waitForTimeout(200).catch(() => {});
+  await at.agent.answered(1);
   assert.deepEqual(at.agent.answers, [{id: '3', allowed: true, choice: 1}]);
 
   at = await open(t, [question('4', [])]);
@@ -294,6 +298,111 @@ test('always, choice, and a question that ends elsewhere', async (t) => {
   await at.page.waitForSelector('#nothing:not([hidden])');
   assert.ok((await at.page.locator('#nothing').innerText()).includes('answered elsewhere'));
   assert.deepEqual(at.agent.answers, []);
+});
+
+test('a signature that will be seen is where the document opens', async (t) => {
+  const file = pdf([['One'], ['Two'], ['Three']]);
+  const rect = [300, 40, 500, 100]; // near the foot of the page
+  for (const page of [1, 3]) {
+    const at = await open(t, [question('1', [paper('a.pdf', 'application/pdf', file, {place: {page, rect}})])]);
+    const frame = await look(at);
+    const seen = await frame.evaluate(([n, [, bottom, , top]]) => {
+      const view = document.getElementById('view').getBoundingClientRect();
+      const box = document.querySelector(`.page[data-page="${n}"]`).getBoundingClientRect();
+      return {drawn: Boolean(document.querySelector(`.page[data-page="${n}"] canvas`)), above: box.top + (1 - top / 842) * box.height - view.top, below: view.bottom - box.top - (1 - bottom / 842) * box.height};
+    }, [page, rect]);
+    assert.ok(seen.drawn && seen.above >= 0 && seen.below >= 0, `page ${page}: ${JSON.stringify(seen)}`);
+    nothingGotOut(at);
+  }
+});
+
+test('a PDF without pages is not shown as an empty one', async (t) => {
+  const whole = pdf([['One']]);
+  for (const [name, file] of [['none', whole.replace('/Kids [5 0 R] /Count 1', '/Kids [     ] /Count 0')], ['no such object', whole.replace('/Kids [5 0 R]', '/Kids [9 0 R]')]]) {
+    assert.notEqual(file, whole);
+    const at = await open(t, [question('1', [paper('a.pdf', 'application/pdf', file)])]);
+    await look(at);
+    const said = await at.page.locator('#looking').innerText();
+    assert.ok(/cannot be shown/.test(said), `${name}: ${said}`);
+  }
+});
+
+test('what a certification forbids, and which reader', async (t) => {
+  const statements = [{kind: 'certify', says: words('The signature certifies the document.'), text: ''}, {kind: 'reason', says: words('Reason:'), text: 'I agree'}];
+  let at = await open(t, [question('1', [], {statements})]);
+  assert.deepEqual(await at.page.locator('#question .notice').allInnerTexts(), ['The signature certifies the document.']);
+  assert.deepEqual(await at.page.locator('#question blockquote').allInnerTexts(), ['I agree']);
+  at = await open(t, [{...question('3'), kind: 'choice', options: [{reader: 'Reader 0', card: 'eID'}, {reader: 'Reader 1', role: 'patient', card: 'eID'}]}]);
+  assert.deepEqual(await at.page.locator('.options strong').allInnerTexts(), ['Reader 0', 'Reader 1'], 'two cards are told apart');
+});
+
+test('of two answers about what is open the later question counts', async (t) => {
+  const at = await open(t, []);
+  const held = [];
+  at.agent.more['desk.pending'] = () => new Promise((done) => { held.push(done); });
+  at.agent.change();
+  at.agent.change();
+  await at.agent.until(() => held.length === 2);
+  held[1]({items: [question('2', undefined, {purpose: 'the later'})]});
+  await at.page.locator('blockquote', {hasText: 'the later'}).waitFor();
+  held[0]({items: []}); // on its way for long
+  await at.page.evaluate(() => new Promise((done) => setTimeout(done)));
+  at.agent.more['desk.pending'] = undefined;
+  assert.equal(await at.page.locator('#question').isVisible(), true);
+});
+
+// own opens a page of the agent with further methods.
+async function own(t, name, more) {
+  const context = await browser.newContext({locale: 'en', viewport: {width: 1100, height: 900}});
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const agent = await stub(page, {more});
+  await page.goto(`${base}/${name}.html#code=once`);
+  await page.locator('body[data-session="ready"]').waitFor();
+  return {page, agent};
+}
+
+test('the log that is read again while it is read stands there once, and says who allowed what', async (t) => {
+  const line = (seq, more) => ({seq, event: 'intent', time: '2026-11-22T10:00:00Z', client: 'https://portal.example', operation: 'login', by: 'consent', purpose: 'to pay', ...more});
+  const lines = [line(5), {seq: 6, event: 'result', intent: 5, result: 'CANCELLED'}, line(3), {seq: 4, event: 'result', intent: 3, result: 'CONSENT_DENIED'}, line(1), {seq: 2, event: 'result', intent: 1, result: 'done'}];
+  const held = [];
+  const {page, agent} = await own(t, 'log', {'log.read': () => new Promise((done) => { held.push(done); }), 'grants.list': () => ({grants: []}), 'pairings.list': () => ({pairings: []})});
+  await agent.until(() => held.length === 1);
+  await page.locator('#trail-reload').click();
+  await agent.until(() => held.length === 2);
+  for (const answer of held) answer({lines});
+  await page.locator('#trail tbody tr').first().waitFor();
+  const cells = await page.locator('#trail tbody tr').evaluateAll((rows) => rows.map((r) => [...r.cells].map((c) => c.innerText)));
+  assert.equal(cells.length, 3);
+  assert.deepEqual(cells.map((c) => c[3]), ['you, this once', 'nobody', 'you, this once']);
+  assert.deepEqual(cells.map((c) => c[4]), ['called off', 'refused\nYou did not allow it.', 'done']);
+  assert.ok(cells.every((c) => c[2].includes('The client gives as purpose: “to pay”')), 'a client\'s words are marked as such');
+});
+
+test('another card that cannot be read takes the person before it off the page; the keyboard stays', async (t) => {
+  const readers = [{name: 'Reader 0', card: {cardId: 'one', kind: 'eid'}}, {name: 'Reader 1', card: {cardId: 'two', kind: 'sis'}}];
+  const {page} = await own(t, 'viewer', {
+    'events.subscribe': () => ({readers}), 'certificates.read': () => ({certificates: [{name: 'signature', subject: 'CN=A (Signature),C=BE,2.5.4.42=#130f48616e6e65204d617267726965742c,2.5.4.4=#0c03c3a961'}]}), 'pin.status': () => ({triesLeft: 3}),
+    'identity.read': () => ({cardId: 'one', reading: {mode: 'chip'}, identity: {surname: 'Specimen'}, verified: {}, trusted: false,
+      warnings: ['the card is no longer valid', 'applet version 2.0 is newer than this program knows: read as 1.8', 'national number: check digits do not fit', 'a new oddity']}),
+  });
+  await page.locator('#person-name').waitFor();
+  assert.deepEqual(await page.locator('.person ~ .notice li').allInnerTexts(), ['The card is no longer valid.', 'The card is newer than this program knows (applet 2.0); it was read as a 1.8.',
+    'The national number cannot be right.', 'Something stands there in an unexpected form: a new oddity']);
+  await page.locator('#language').selectOption('nl');
+  await page.getByText('De kaart is niet meer geldig.').waitFor();
+  await page.locator('#language').selectOption('en');
+  await page.locator('summary', {hasText: 'Signature'}).click();
+  assert.ok((await page.locator('details').first().innerText()).includes('CN=A (Signature),C=BE,GN=Hanne Margriet\\,,SN=éa'), await page.locator('details').first().innerText());
+  await page.getByRole('button', {name: 'Show the tries left'}).press('Enter');
+  await page.getByText('3 tries left').waitFor();
+  assert.equal(await page.locator('details[open]').count(), 1, 'what was unfolded is folded up');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Show the tries left');
+  await page.locator('input[name="reader"]').nth(0).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByText('This is a SIS card').waitFor();
+  assert.equal(await page.locator('#person-name').count(), 0, 'another person is shown beside this card');
+  assert.match(await page.evaluate(() => document.activeElement.closest('label')?.textContent ?? ''), /Reader 1/);
 });
 
 test('four languages, and words from outside are only words', async (t) => {

@@ -16,10 +16,16 @@ export function paper(name, mediaType, content, more = {}) {
   return {about: {name, size: bytes.length, sha256: sha256(bytes), mediaType, preview: true, ...more}, bytes};
 }
 
-// stub answers for the agent on a page; items are its questions, each with papers.
-export async function stub(page, {language = 'en', items = []} = {}) {
-  const agent = {items: [...items], answers: [], calls: [], socket: null, asked: null};
-  agent.change = () => agent.socket?.send(JSON.stringify({jsonrpc: '2.0', method: 'desk.changed', params: {}}));
+// stub answers for the agent on a page; items are its questions, each with papers; more are further methods, whose results may be promises.
+export async function stub(page, {language = 'en', items = [], more = {}} = {}) {
+  const agent = {items: [...items], answers: [], calls: [], socket: null, more};
+  let waiting = [];
+  const settle = () => { waiting = waiting.filter(([condition, done]) => !condition() || done()); };
+  // until resolves once condition holds, looked at after each message of the page.
+  agent.until = (condition) => (condition() ? Promise.resolve() : new Promise((done) => { waiting.push([condition, done]); }));
+  agent.answered = (n) => agent.until(() => agent.answers.length >= n);
+  agent.notify = (method, params = {}) => agent.socket?.send(JSON.stringify({jsonrpc: '2.0', method, params}));
+  agent.change = () => agent.notify('desk.changed');
   const documents = new Map();
   const methods = {
     'agent.info': () => ({name: 'eidkit', version: 'test', protocol: 1, methods: [], dialogs: true, pcsc: true, language, installation: {key: ''}, client: {kind: 'page'}, allowed: []}),
@@ -52,10 +58,14 @@ export async function stub(page, {language = 'en', items = []} = {}) {
   };
   await page.routeWebSocket(/\/v1$/, (socket) => {
     agent.socket = socket;
-    socket.onMessage((text) => {
+    socket.onMessage(async (text) => {
+      if (typeof text !== 'string') return; // a piece of a document
       const {id, method, params} = JSON.parse(text);
       agent.calls.push({method, params});
-      const reply = methods[method] ? {result: methods[method](params)} : {error: {code: -32601, message: method, data: {code: 'INVALID_ARGUMENT', retry: false, text: words('?')}}};
+      const run = more[method] ?? methods[method];
+      const result = run?.(params);
+      settle();
+      const reply = run ? {result: await result} : {error: {code: -32601, message: method, data: {code: 'INVALID_ARGUMENT', retry: false, text: words('?')}}};
       socket.send(JSON.stringify({jsonrpc: '2.0', id, ...reply}));
     });
   });

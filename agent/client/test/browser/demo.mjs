@@ -130,7 +130,8 @@ export async function words(table, lang) {
   const at = ['en', 'nl', 'fr', 'de'].indexOf(lang);
   return (key, values = {}) => {
     assert.ok(rows[key], `no text for ${key} in ${table}`);
-    return rows[key][at].replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+    const text = lang === 'fr' ? rows[key][at].replace(/ (?=[:;?!»])|(?<=«) /g, '\u00a0') : rows[key][at]; // as the pages write it
+    return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
   };
 }
 

@@ -23,6 +23,9 @@ async function open(page, which) {
   assert.equal(new URL(page.url()).hash, '', 'the code has left the address');
 }
 
+// focused waits until the keyboard is where it should go on.
+const focused = (page, where) => page.locator(`${where}:focus`).waitFor();
+
 // kept saves a download and gives its place.
 async function kept(page, press) {
   const [download] = await Promise.all([page.waitForEvent('download'), press()]);
@@ -45,6 +48,8 @@ async function viewerCard() {
 
   await button(page, viewer('pin.show')).click();
   await page.getByText(viewer('pin.tries.other', { n: 3 })).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), viewer('pin.show'), 'the keyboard is where it was');
+  assert.equal(await page.locator('details[open]').count(), 1, 'what was unfolded stays so');
   await button(page, viewer('pin.change')).click();
   await page.getByText(viewer('pin.done')).waitFor();
   browser.quiet('PIN');
@@ -199,6 +204,7 @@ async function portalLogin() {
   await page.keyboard.press('Enter');
   await page.getByText(ask('ask.denied')).waitFor();
   await form.getByText('(CONSENT_DENIED)').waitFor();
+  await focused(form, '#do-login');
   assert.equal(await demo.commands(), before, 'a refused login costs the card no command');
   await look(browser, form, 'portal-denied');
   await look(browser, page, 'consent-denied');
@@ -245,6 +251,7 @@ async function portalDeclare() {
     await form.locator('#persons').fill('3');
     await button(form, site.make).click();
     await form.locator('#sign:not([hidden])').waitFor();
+    await focused(form, '#do-sign');
     if (format === 'pdf') await look(browser, form, 'portal-sign');
     await form.locator('#do-sign').click();
     const page = await answers.question();

@@ -18,6 +18,7 @@ const TOOLS = `<!doctype html><html lang="en"><title>Hostile</title><body><scrip
     ws.onopen = () => done('open');
     ws.onclose = (e) => done('closed ' + e.code);
   });
+  window.ends = []; // codes of what failed, questions that were denied among them
   window.dial = () => new Promise((done, failed) => {
     const ws = new WebSocket(url, ['eidkit.v1']);
     const open = new Map();
@@ -25,7 +26,11 @@ const TOOLS = `<!doctype html><html lang="en"><title>Hostile</title><body><scrip
     ws.onmessage = (e) => {
       const m = JSON.parse(e.data);
       if (m.method === 'operation.waiting') open.get(m.params.id)?.('waits for ' + m.params.for);
-      else if (m.error) open.get(m.id)?.(m.error.data?.code ?? String(m.error.code));
+      else if (m.error) {
+        const code = m.error.data?.code ?? String(m.error.code);
+        window.ends.push(code);
+        open.get(m.id)?.(code);
+      }
       else if (m.id !== undefined) open.get(m.id)?.({ result: m.result });
     };
     ws.onclose = (e) => { for (const f of open.values()) f('closed ' + e.code); failed(new Error('closed ' + e.code)); };
@@ -152,8 +157,7 @@ async function framesAndWindows() {
       document.body.append(f);
     }), agent.origin + path);
     assert.ok(['hidden', ''].includes(framed), `${path}: ${framed}`);
-    const child = page.frames().at(-1);
-    assert.match(child.url(), path === '/healthz' ? /./ : /^chrome-error:/, `${path} in a frame`);
+    if (path !== '/healthz') await page.frames().at(-1).waitForURL(/^chrome-error:/, { waitUntil: 'commit' }); // a page in a frame is an error
   }
   const got = await page.evaluate(async (at) => {
     const read = await fetch(`${at}/viewer.html`).then((r) => r.text(), () => 'rejected');
@@ -227,6 +231,7 @@ async function muted() {
     question = await answers.question();
     await answers.deny();
     await question.getByText(ask('ask.denied')).waitFor();
+    await page.waitForFunction((n) => window.ends.length === n, i + 1); // the site has heard it, so the agent has counted it
   }
   const third = await read();
   assert.ok(['RATE_LIMITED', 'NOT_AUTHORISED', 'CONSENT_DENIED'].includes(third), third);

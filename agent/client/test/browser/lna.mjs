@@ -56,7 +56,7 @@ async function withPage(port, { host = '127.0.0.1', secure = true, headers = {} 
   const page = `<!doctype html><html lang="en"><title>A site</title><body><script type="module">
     import { connect } from './eidkit.js';
     const show = (lines) => { document.body.textContent = ''; for (const l of lines) document.body.append(Object.assign(document.createElement('p'), { textContent: l })); };
-    connect({ ports: [${port}], timeout: 3000 }).then((a) => show(['connected', a.info.client.origin]), (e) => show([e.code, e.text.en, e.text.nl, e.text.fr, e.text.de, e.message]));
+    connect({ ports: [${port}], timeout: 30000 }).then((a) => show(['connected', a.info.client.origin]), (e) => show([e.code, e.text.en, e.text.nl, e.text.fr, e.text.de, e.message]));
   </script></body></html>`;
   const site = await serve({ '/': ['text/html; charset=utf-8', page, headers], '/eidkit.js': ['text/javascript', library] });
   const origin = `http://${host}:${site.port}`;

@@ -28,7 +28,7 @@ const site = await serve({
   '/': ['text/html; charset=utf-8', `<!doctype html><title>A site</title><p></p><script type="module">
     import { connect } from './eidkit.js';
     const said = document.querySelector('p');
-    connect({ ports: [${tlsPort}], tls: true, timeout: 4000 }).then((a) => { said.textContent = 'connected ' + a.info.name; }, (e) => { said.textContent = e.code + ' ' + e.message; });
+    connect({ ports: [${tlsPort}], tls: true, timeout: 30000 }).then((a) => { said.textContent = 'connected ' + a.info.name; }, (e) => { said.textContent = e.code + ' ' + e.message; });
   </script>`],
   '/eidkit.js': ['text/javascript', library],
 });

@@ -35,8 +35,8 @@ export default {
   "role.patient": ["patient’s reader", "lezer voor de patiënt", "lecteur du patient", "Leser für Patienten"],
   "role.provider": ["care provider’s reader", "lezer van de zorgverlener", "lecteur du prestataire", "Leser des Leistungserbringers"],
   "wait.consent": ["Waiting for your answer to a question.", "Wacht op uw antwoord op een vraag.", "En attente de votre réponse à une question.", "Wartet auf Ihre Antwort auf eine Frage."],
-  "wait.pin": ["Enter your PIN in the dialog of your computer.", "Geef uw pincode in in het venster van uw computer.", "Saisissez votre code PIN dans la fenêtre de votre ordinateur.", "Geben Sie Ihre PIN im Fenster Ihres Computers ein."],
-  "wait.pinpad": ["Enter your PIN on the keys of the reader.", "Geef uw pincode in op de toetsen van de lezer.", "Saisissez votre code PIN sur le clavier du lecteur.", "Geben Sie Ihre PIN auf der Tastatur des Lesers ein."],
+  "wait.pin": ["Enter your PIN in the dialog on your screen.", "Voer uw pincode in het venster op uw scherm in.", "Saisissez votre code PIN dans la fenêtre affichée à l’écran.", "Geben Sie Ihre PIN im Fenster auf Ihrem Bildschirm ein."],
+  "wait.pinpad": ["Enter your PIN on the keys of the reader.", "Voer uw pincode in op de toetsen van de lezer.", "Saisissez votre code PIN sur le clavier du lecteur.", "Geben Sie Ihre PIN auf der Tastatur des Lesers ein."],
   "wait.choice": ["Choose a card in the question that is shown.", "Kies een kaart in de vraag die getoond wordt.", "Choisissez une carte dans la question affichée.", "Wählen Sie eine Karte in der angezeigten Frage."],
   "wait.queue": ["Another operation is using the card.", "Een andere bewerking gebruikt de kaart.", "Une autre opération utilise la carte.", "Ein anderer Vorgang benutzt die Karte."],
   "wait.holder": ["In use by {holder}.", "In gebruik door {holder}.", "Utilisée par {holder}.", "Benutzt von {holder}."]

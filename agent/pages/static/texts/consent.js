@@ -46,7 +46,6 @@ export default {
   "ask.which": ["Which card do you want to use?", "Welke kaart wilt u gebruiken?", "Quelle carte voulez-vous utiliser ?", "Welche Karte möchten Sie benutzen?"],
   "ask.use": ["Use this card", "Deze kaart gebruiken", "Utiliser cette carte", "Diese Karte benutzen"],
   "ask.until": ["Without an answer it is denied at {time}.", "Zonder antwoord wordt het om {time} geweigerd.", "Sans réponse, ce sera refusé à {time}.", "Ohne Antwort wird es um {time} abgelehnt."],
-  "ask.role": ["{reader} ({role})", "{reader} ({role})", "{reader} ({role})", "{reader} ({role})"],
   "ask.allowed": ["You allowed it.", "U hebt het toegestaan.", "Vous l’avez autorisé.", "Sie haben es erlaubt."],
   "ask.denied": ["You denied it.", "U hebt het geweigerd.", "Vous l’avez refusé.", "Sie haben es abgelehnt."],
   "ask.over": ["The question is closed: it was answered elsewhere, took too long, or the card was taken out.", "De vraag is gesloten: ze werd elders beantwoord, duurde te lang, of de kaart werd uitgenomen.", "La question est close : elle a été traitée ailleurs, a expiré ou la carte a été retirée.", "Die Frage ist geschlossen: Sie wurde anderswo beantwortet, dauerte zu lange, oder die Karte wurde entfernt."],
