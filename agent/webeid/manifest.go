@@ -132,6 +132,7 @@ func Remove(s Setup) ([]Entry, error) {
 		if err := os.Remove(s.linkPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = append(failed, fmt.Errorf("removing %s: %w", Link, err))
 		}
+		removeEmpty(filepath.Dir(s.linkPath()))
 	}
 	return entries, errors.Join(failed...)
 }
@@ -218,7 +219,22 @@ func (p *place) remove() error {
 	if err := p.unregister(); err != nil {
 		return err
 	}
-	return os.Remove(p.path)
+	if err := os.Remove(p.path); err != nil {
+		return err
+	}
+	if !p.public { // folders of the machine belong to packages
+		folder := filepath.Dir(p.path)
+		removeEmpty(folder)
+		removeEmpty(filepath.Dir(folder)) // of a browser that is not installed
+	}
+	return nil
+}
+
+// removeEmpty removes a folder in which nothing is left. A link to one stays.
+func removeEmpty(folder string) {
+	if info, err := os.Lstat(folder); err == nil && info.IsDir() {
+		_ = os.Remove(folder) // it is not empty
+	}
 }
 
 // manifest is the text of one.

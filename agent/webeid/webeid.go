@@ -148,6 +148,9 @@ func (o *Options) answer(ctx context.Context, out io.Writer, c command) error {
 	result, err := any(nil), c.refused
 	if err == nil {
 		result, err = o.do(ctx, c)
+		if err != nil && ctx.Err() != nil {
+			err = protocol.Errorf(protocol.PINCancelled, "the browser has ended it")
+		}
 	}
 	if err != nil {
 		o.Log.Warn("command refused", "command", c.name, "code", string(protocol.CodeOf(err)))

@@ -339,7 +339,7 @@ func TestBrowserGone(t *testing.T) {
 			agent := &scripted{answer: func(ctx context.Context, _ string) (string, error) {
 				close(asking)
 				<-ctx.Done()
-				return "", protocol.Errorf(protocol.PINCancelled, "%v", ctx.Err())
+				return "", fmt.Errorf("calling: %w", ctx.Err()) // as package dial does
 			}}
 			c := begin(t, Options{Dial: agent.dial})
 			c.receive()
