@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -89,22 +90,36 @@ func (a *app) runAgent(ctx context.Context, f agentFlags) error {
 		return err
 	}
 	p := agentParts{developer: f.developer, pinentry: f.insurance.dialog.pinentry, log: log}
-	if f.insurance.dialog.autoPIN {
-		return usagef("--auto-pin is for simulated cards in this program: eid demo")
+	if f.insurance.dialog.autoPIN || strings.HasPrefix(a.reader, testcardPrefix) {
+		return usagef("the agent has real readers only; one with simulated cards is: eid demo")
 	}
 	if f.policy != "" {
 		if !f.developer {
 			return usagef("--policy is for development, with --developer: the administrator's policy is %s", access.PolicyPath())
 		}
-		if p.policy, err = filepath.Abs(f.policy); err != nil {
+		if p.policy, err = namedPolicy(f.policy); err != nil {
 			return err
 		}
 		p.policyOwner = os.Getuid()
 	}
 	if _, _, err := browserProgram(f.browser); err == nil {
-		p.show = func(ctx context.Context, url string) error { return openBrowser(ctx, f.browser, url) }
+		p.show = func(ctx context.Context, url string) error {
+			err := openBrowser(ctx, f.browser, url)
+			if err != nil {
+				log.Warn("a question could not be shown in a browser", "error", err)
+			}
+			return err
+		}
 	}
 	return a.serveAgent(ctx, f, p)
+}
+
+// namedPolicy is the path of a policy that was given by --policy: one that is not there would be no policy at all, without a word.
+func namedPolicy(file string) (string, error) {
+	if _, err := os.Stat(file); err != nil {
+		return "", usageError{fmt.Errorf("--policy: %w", err)}
+	}
+	return filepath.Abs(file)
 }
 
 // serveAgent runs an agent with these parts, and the rest as the configuration has it.
@@ -138,7 +153,7 @@ func (a *app) serveAgent(ctx context.Context, f agentFlags, p agentParts) error 
 // agentServices sets up folders, trust and the way to the network as the configuration has them.
 func (a *app) agentServices(p *agentParts) (err error) {
 	if p.state, err = stateFolder(); err != nil {
-		return fmt.Errorf("the folder for the program's state: %w", err)
+		return err
 	}
 	if p.runtime, err = dial.RuntimeDir(); err != nil {
 		return err
@@ -228,7 +243,7 @@ func tlsListeners(ctx context.Context, port uint16, state string) ([]net.Listene
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, hinted{err, "without that file, make another certificate with: eid agent tls install; or do without TLS: --tls-port 0"}
 	}
 	plain, err := agent.Listen(ctx, int(port))
 	if err != nil {
@@ -306,6 +321,7 @@ func brokerListeners(ctx context.Context, f agentFlags) (agents *net.UnixListene
 	}
 	if clients, err = agent.Listen(ctx, int(f.port)); err != nil {
 		agents.Close()
+		return nil, nil, hinted{err, "end what has the port: agents that were started before the broker are ended by their users with eid agent stop"}
 	}
-	return agents, clients, err
+	return agents, clients, nil
 }

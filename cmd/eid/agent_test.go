@@ -4,17 +4,23 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/eidkit/eidkit/agent/access"
 	"github.com/eidkit/eidkit/agent/dial"
+	"github.com/eidkit/eidkit/agent/localtls"
 )
 
 // place is the home of an agent under test.
@@ -43,7 +49,10 @@ func permitting(t *testing.T, code int) string {
 	t.Helper()
 	script := fmt.Sprintf("#!/bin/sh\necho OK ready\nwhile read -r line; do\ncase \"$line\" in GETINFO*) echo 'D qt'; echo OK ;; CONFIRM*) echo 'ERR %d Not confirmed <Pinentry>' ;; BYE*) echo OK; exit 0 ;; *) echo OK ;; esac\ndone\n", code)
 	program := filepath.Join(t.TempDir(), "pinentry-fake")
-	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+	syscall.ForkLock.RLock() // a process begun meanwhile would hold the file open for writing, and nobody could run it (ETXTBSY)
+	err := os.WriteFile(program, []byte(script), 0o700)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return program
@@ -152,9 +161,13 @@ func TestAgentCommands(t *testing.T) {
 // pairing gives a program a token, uses it, and withdraws it.
 func (p *place) pairing(t *testing.T, address string) {
 	t.Helper()
-	code, out, errs := eid(t, "pair", "Pharmacy desk", "--operation", "readers")
+	code, out, errs := eid(t, "pair", "Pharmacy desk", "--operation", "login") // is for sites
+	wantCode(t, exitUsage, code, out, errs)
+	code, out, errs = eid(t, "pair", "Pharmacy desk", "--operation", "readers", "--json")
 	wantCode(t, exitOK, code, out, errs)
-	token := strings.TrimSpace(out)
+	validate(t, "pair.json", out)
+	made := decode(t, out)
+	token := made["token"].(string)
 	c, err := dial.Loopback(t.Context(), address, token)
 	if err != nil {
 		t.Fatal(err)
@@ -177,6 +190,9 @@ func (p *place) pairing(t *testing.T, address string) {
 		t.Fatalf("%s", out)
 	}
 	id := programs[0].(map[string]any)["id"].(string)
+	if id != made["id"] {
+		t.Errorf("eid pair calls it %v, eid grants %s", made["id"], id)
+	}
 	code, out, errs = eid(t, "grants")
 	wantCode(t, exitOK, code, out, errs)
 	if !strings.Contains(out, id) || !strings.Contains(out, "Pharmacy desk") {
@@ -218,11 +234,58 @@ func TestAgentUsage(t *testing.T) {
 	if !strings.Contains(errs, "--developer") {
 		t.Errorf("%s", errs)
 	}
-	code, out, errs = eid(t, "agent", "--auto-pin")
-	wantCode(t, exitUsage, code, out, errs)
-	if !strings.Contains(errs, "simulated cards") {
-		t.Errorf("%s", errs)
+	missing := filepath.Join(t.TempDir(), "policy.toml")
+	for _, args := range [][]string{{"agent", "--developer", "--policy", missing}, {"demo", "--policy", missing, "--port", "0"}} {
+		code, out, errs = eid(t, args...)
+		wantCode(t, exitUsage, code, out, errs)
+		if !strings.Contains(errs, missing) {
+			t.Errorf("%s", errs)
+		}
 	}
+	for _, args := range [][]string{{"agent", "--auto-pin"}, {"--reader", "testcard:citizen-1.8", "agent"}} {
+		code, out, errs = eid(t, args...)
+		wantCode(t, exitUsage, code, out, errs)
+		if !strings.Contains(errs, "simulated cards is: eid demo") {
+			t.Errorf("%s", errs)
+		}
+	}
+}
+
+// TestNoStateFolder: commands that need the state folder say what is wrong with it, and what to do.
+func TestNoStateFolder(t *testing.T) {
+	newPlace(t)
+	file := filepath.Join(t.TempDir(), "file")
+	write0600(t, file, "")
+	t.Setenv("XDG_STATE_HOME", file)
+	for _, args := range [][]string{{"agent", "--port", "0"}, {"grants"}, {"audit", "show"}, {"audit", "verify"}, {"agent", "tls", "status"}} {
+		code, out, errs := eid(t, args...)
+		wantCode(t, exitFailure, code, out, errs)
+		if !strings.Contains(errs, "the folder for the program's state: mkdir "+file) || !strings.Contains(errs, "eid: hint: it has to be yours to write in; XDG_STATE_HOME") {
+			t.Errorf("%v: %s", args, errs)
+		}
+	}
+}
+
+// TestSetupDocuments: what is set up in browsers is told to programs too.
+func TestSetupDocuments(t *testing.T) {
+	p := newPlace(t)
+	t.Setenv("HOME", p.dir)
+	for _, do := range []string{"install", "remove"} {
+		code, out, errs := eid(t, "agent", "native-messaging", do, "--json")
+		wantCode(t, exitOK, code, out, errs)
+		validate(t, "native-messaging.json", out)
+		if !strings.Contains(out, p.dir) {
+			t.Errorf("%s", out)
+		}
+	}
+	var out bytes.Buffer
+	a := &app{streams: streams{out: &out}}
+	err := a.showTLS(&localtls.Report{Certificate: &x509.Certificate{NotAfter: time.Now()}, SHA256: strings.Repeat("0a", 32),
+		Stores: []localtls.Store{{Name: "Firefox", Path: "/profile", Trusted: true}, {Name: "Chrome", Path: "/nssdb", Err: errors.New("locked")}}}, true)
+	if err == nil {
+		t.Error("a store that failed is no error")
+	}
+	validate(t, "tls.json", out.String())
 }
 
 // TestForeignDialog: a dialog program that the user could have written gets no PIN from an agent.
@@ -233,6 +296,24 @@ func TestForeignDialog(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errs := eid(t, "agent", "--port", "0", "--no-broker", "--pinentry", program)
+	wantCode(t, exitFailure, code, out, errs)
+	if !strings.Contains(errs, "others than root can change it") {
+		t.Errorf("%s", errs)
+	}
+}
+
+// TestForeignDialogLater: nor does one that was put there when the agent was already running.
+func TestForeignDialogLater(t *testing.T) {
+	p := newPlace(t)
+	program := permitting(t, buttonPermit)
+	if err := errors.Join(os.Chmod(program, 0o777), os.Rename(program, program+".later")); err != nil {
+		t.Fatal(err)
+	}
+	p.startAgent(t, "--port", "0", "--pinentry", program)
+	if err := os.Rename(program+".later", program); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := eid(t, "pair", "Pharmacy desk")
 	wantCode(t, exitFailure, code, out, errs)
 	if !strings.Contains(errs, "others than root can change it") {
 		t.Errorf("%s", errs)
@@ -270,5 +351,18 @@ func TestUnits(t *testing.T) {
 	}
 	if err := writeUnits(dir, "/opt/\n[Service]\nExecStart=/bin/evil"); err == nil {
 		t.Error("a path that would be another line was written")
+	}
+}
+
+// TestAutostartBesideBroker: the units would want the port that the broker has.
+func TestAutostartBesideBroker(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := noBroker(filepath.Join(dir, "broker.sock")); err != nil {
+		t.Error(err)
+	}
+	var h hinted
+	if err := noBroker(dir); !errors.As(err, &h) || !strings.Contains(h.hint, "terminal-servers.md") {
+		t.Errorf("%v", err)
 	}
 }

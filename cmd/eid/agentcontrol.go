@@ -13,6 +13,7 @@ import (
 	"github.com/eidkit/eidkit/agent/access"
 	"github.com/eidkit/eidkit/agent/dial"
 	"github.com/eidkit/eidkit/agent/pages"
+	"github.com/eidkit/eidkit/agent/protocol"
 	"github.com/eidkit/eidkit/internal/termview"
 )
 
@@ -132,6 +133,7 @@ func (a *app) agentStopCommand() *cobra.Command {
 
 func (a *app) pairCommand() *cobra.Command {
 	var operations []string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "pair NAME",
 		Short: "Give a program of this machine a token for the agent",
@@ -143,10 +145,7 @@ not allowed for good is asked each time. eid grants lists and withdraws tokens.`
   eid pair "Admission" --operation identity`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var made struct {
-				ID    string `json:"id"`
-				Token string `json:"token"`
-			}
+			made := pairDocument{Schema: 1}
 			c, err := dialAgent(cmd.Context())
 			if err != nil {
 				return err
@@ -154,7 +153,13 @@ not allowed for good is asked each time. eid grants lists and withdraws tokens.`
 			defer c.Close()
 			a.info("answer the question on the screen: may %s have a token", termview.Clean(args[0]))
 			if err := c.Call(cmd.Context(), "pair.request", map[string]any{"name": args[0], "operations": operations}, &made); err != nil {
+				if protocol.CodeOf(err) == protocol.InvalidArgument {
+					return usageError{err}
+				}
 				return err
+			}
+			if asJSON {
+				return writeJSON(a.out, made)
 			}
 			_, err = fmt.Fprintln(a.out, made.Token)
 			return err
@@ -162,7 +167,15 @@ not allowed for good is asked each time. eid grants lists and withdraws tokens.`
 	}
 	cmd.Flags().StringSliceVar(&operations, "operation", []string{string(access.OpReaders), string(access.OpIdentity), string(access.OpInsurability)},
 		"what the program may ask for: readers, identity, insurability")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: the token, and the id that eid grants lists it under")
 	return cmd
+}
+
+// pairDocument is what `eid pair --json` prints (docs/schema/pair.json).
+type pairDocument struct {
+	Schema int    `json:"schema"`
+	ID     string `json:"id"`
+	Token  string `json:"token"`
 }
 
 // grantsDocument is what `eid grants --json` prints (docs/schema/grants.json).
@@ -223,7 +236,7 @@ func (a *app) grantsCommand() *cobra.Command {
 func openAuthority(developer bool) (*access.Authority, error) {
 	state, err := stateFolder()
 	if err != nil {
-		return nil, fmt.Errorf("the folder for the program's state: %w", err)
+		return nil, err
 	}
 	return access.Open(access.Options{StateDir: state, Developer: developer})
 }

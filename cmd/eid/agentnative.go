@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -30,18 +32,45 @@ made for Web eID then work with it. An installed Web eID program is left as it i
 		{"install", "Register " + webeid.Link + " with the browsers", webeid.Install},
 		{"remove", "Take the registration away again", webeid.Remove},
 	} {
-		var machine bool
+		var machine, asJSON bool
 		sub := &cobra.Command{Use: do.use, Short: do.short, RunE: func(*cobra.Command, []string) error {
 			entries, err := do.f(webeid.Setup{Machine: machine})
-			for _, e := range entries {
-				fmt.Fprintf(a.out, "%-10s %v  %s\n", e.Browser, e.State, termview.Clean(e.Path))
+			if machine && errors.Is(err, fs.ErrPermission) {
+				err = hinted{err, "it takes an administrator: sudo eid agent native-messaging " + do.use + " --machine"}
 			}
-			return err
+			return errors.Join(err, a.showBrowsers(entries, asJSON))
 		}}
 		sub.Flags().BoolVar(&machine, "machine", false, "for all users of this machine; needs an administrator")
+		sub.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 		cmd.AddCommand(sub)
 	}
 	return cmd
+}
+
+// nativeDocument is what `eid agent native-messaging install --json` prints (docs/schema/native-messaging.json).
+type nativeDocument struct {
+	Schema   int             `json:"schema"`
+	Browsers []nativeBrowser `json:"browsers"`
+}
+
+type nativeBrowser struct {
+	Browser string       `json:"browser"`
+	State   webeid.State `json:"state"`
+	Path    string       `json:"path"`
+}
+
+func (a *app) showBrowsers(entries []webeid.Entry, asJSON bool) error {
+	if asJSON {
+		d := nativeDocument{1, []nativeBrowser{}}
+		for _, e := range entries {
+			d.Browsers = append(d.Browsers, nativeBrowser{e.Browser, e.State, e.Path})
+		}
+		return writeJSON(a.out, d)
+	}
+	for _, e := range entries {
+		fmt.Fprintf(a.out, "%-10s %v  %s\n", e.Browser, e.State, termview.Clean(e.Path))
+	}
+	return nil
 }
 
 // asWebEID tells whether a browser has started this program, under the name that the manifest has.

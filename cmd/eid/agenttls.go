@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,10 +31,11 @@ its key stays in your state folder, and removing takes it out of every browser a
 		{"status", "Which browsers trust it", "", localtls.Status},
 		{"remove", "Take it out of your browsers and delete it with its key", "", localtls.Remove},
 	} {
-		cmd.AddCommand(&cobra.Command{Use: do.use, Short: do.short, RunE: func(cmd *cobra.Command, _ []string) error {
+		var asJSON bool
+		sub := &cobra.Command{Use: do.use, Short: do.short, RunE: func(cmd *cobra.Command, _ []string) error {
 			state, err := stateFolder()
 			if err != nil {
-				return fmt.Errorf("the folder for the program's state: %w", err)
+				return err
 			}
 			r, err := do.f(cmd.Context(), localtls.Options{Dir: state})
 			if errors.Is(err, localtls.ErrNotInstalled) && do.use == "remove" {
@@ -46,31 +48,59 @@ its key stays in your state folder, and removing takes it out of every browser a
 			if err != nil {
 				return err
 			}
-			failed := a.showTLS(r)
+			failed := a.showTLS(r, asJSON)
 			if failed == nil && do.done != "" {
 				a.info("hint: %s", do.done)
 			}
 			return failed
-		}})
+		}}
+		sub.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+		cmd.AddCommand(sub)
 	}
 	return cmd
 }
 
+// tlsDocument is what `eid agent tls status --json` prints (docs/schema/tls.json).
+type tlsDocument struct {
+	Schema   int        `json:"schema"`
+	SHA256   string     `json:"sha256"`
+	NotAfter time.Time  `json:"notAfter"`
+	Stores   []tlsStore `json:"stores"`
+}
+
+type tlsStore struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	Trusted bool   `json:"trusted"`
+	Error   string `json:"error,omitempty"`
+}
+
 // showTLS prints the certificate and the stores. The error is that one of them could not be changed.
-func (a *app) showTLS(r *localtls.Report) error {
-	fmt.Fprintf(a.out, "certificate  %s\n", r.SHA256)
-	fmt.Fprintf(a.out, "valid until  %s\n", r.Certificate.NotAfter.Local().Format(time.DateOnly))
+func (a *app) showTLS(r *localtls.Report, asJSON bool) error {
+	d := tlsDocument{1, strings.ToUpper(r.SHA256), r.Certificate.NotAfter.UTC(), []tlsStore{}}
+	var text strings.Builder
+	fmt.Fprintf(&text, "certificate  %s\n", r.SHA256)
+	fmt.Fprintf(&text, "valid until  %s\n", r.Certificate.NotAfter.Local().Format(time.DateOnly))
 	failed := 0
 	for _, s := range r.Stores {
-		word := "not trusted"
+		store, word := tlsStore{s.Name, s.Path, s.Trusted, ""}, "not trusted"
 		switch {
 		case s.Err != nil:
-			word = "FAILED: " + termview.Clean(s.Err.Error())
+			store.Error = termview.Clean(s.Err.Error())
+			word = "FAILED: " + store.Error
 			failed++
 		case s.Trusted:
 			word = "trusted"
 		}
-		fmt.Fprintf(a.out, "  %-26s %s  %s\n", s.Name, word, termview.Clean(s.Path))
+		d.Stores = append(d.Stores, store)
+		fmt.Fprintf(&text, "  %-26s %s  %s\n", s.Name, word, termview.Clean(s.Path))
+	}
+	if asJSON {
+		if err := writeJSON(a.out, d); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprint(a.out, text.String())
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d stores could not be changed", failed, len(r.Stores))

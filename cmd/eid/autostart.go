@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eidkit/eidkit/agent/broker"
 	"github.com/eidkit/eidkit/agent/protocol"
 	"github.com/eidkit/eidkit/internal/atomicfile"
 )
@@ -110,6 +112,9 @@ func (a *app) autostart(ctx context.Context, program string) error {
 	if err != nil {
 		return err
 	}
+	if err := noBroker(broker.Path); err != nil {
+		return err
+	}
 	if err := systemctl([]string{"daemon-reload"}); err != nil { // is there one for this user
 		return err
 	}
@@ -126,6 +131,15 @@ func (a *app) autostart(ctx context.Context, program string) error {
 	}
 	a.info("the agent starts with the first connection, such as: eid agent open viewer")
 	return nil
+}
+
+// noBroker refuses where a broker has the port, which the user's unit would want too.
+func noBroker(path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	return hinted{errors.New("the broker of this machine has the port, so systemd cannot open it for you"),
+		"have your desktop start at log-in: eid agent (docs/terminal-servers.md)"}
 }
 
 func (a *app) noAutostart(ctx context.Context) error {

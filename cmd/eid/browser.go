@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"time"
 )
 
 // errNoBrowser says that no page can be shown to the user by itself.
@@ -36,8 +37,19 @@ func browserProgram(named string) (string, []string, error) {
 	return program, nil, nil
 }
 
-// openBrowser shows a page. The program is waited for in the background: some of them are the browser itself.
+// browserPatience is how long a program has to say that it cannot show a page.
+const browserPatience = 2 * time.Second
+
+// openBrowser shows a page. An error says that the user sees none.
 func openBrowser(ctx context.Context, named, url string) error {
+	patience := time.NewTimer(browserPatience)
+	defer patience.Stop()
+	return openWithin(ctx, named, url, patience.C)
+}
+
+// openWithin runs the program that shows a page. What still runs when patience ends, or ctx, is left to itself: some of them are the
+// browser.
+func openWithin(ctx context.Context, named, url string, patience <-chan time.Time) error {
 	program, args, err := browserProgram(named)
 	if err != nil {
 		return err
@@ -46,6 +58,15 @@ func openBrowser(ctx context.Context, named, url string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("opening a browser: %w", err)
 	}
-	go func() { _ = cmd.Wait() }() // what becomes of the browser is the user's business
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			return fmt.Errorf("opening a browser: %s: %w", program, err)
+		}
+	case <-patience:
+	case <-ctx.Done():
+	}
 	return nil
 }

@@ -51,6 +51,8 @@ type demo struct {
 	folder    string       // state and documents, gone with the demo
 	verifier  *verify.Verifier
 	said      sync.Mutex // one line at a time on standard output
+	signals   chan os.Signal
+	removing  sync.Mutex // the folder
 }
 
 // demoInfo is what `eid demo --json` says first, and when p is typed; other lines are {"open": address} when the agent wants to show a page,
@@ -79,6 +81,7 @@ func (a *app) startDemo(ctx context.Context, f demoFlags) (d *demo, err error) {
 	if d.folder, err = os.MkdirTemp("", "eidkit-demo"); err != nil {
 		return d, err
 	}
+	d.watchSignals(os.Exit)
 	if d.net, err = network.Start(ctx, network.Options{}); err != nil {
 		return d, err
 	}
@@ -127,6 +130,9 @@ func (d *demo) parts(f demoFlags) (p agentParts, err error) {
 		if err := os.WriteFile(f.policy, []byte(demoPolicy), 0o600); err != nil {
 			return p, err
 		}
+	}
+	if f.policy, err = namedPolicy(f.policy); err != nil {
+		return p, err
 	}
 	d.verifier = &verify.Verifier{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	p = agentParts{system: d.system, open: func(name string) card.Reader {
@@ -308,7 +314,6 @@ func (d *demo) close() {
 	if d.net != nil {
 		d.net.Close()
 	}
-	if d.folder != "" {
-		os.RemoveAll(d.folder)
-	}
+	d.removeFolder()
+	d.forgetSignals()
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -244,22 +245,26 @@ var managed = map[string]string{
 	"Chrome": "etc/opt/chrome/policies/managed", "Chromium": "etc/chromium/policies/managed", "Edge": "etc/opt/edge/policies/managed",
 }
 
+// managedFirefox is Firefox's, in which host names stand.
+const managedFirefox = "etc/firefox/policies/policies.json"
+
 // checkBrowsers looks for policies of browsers about the site (facts sheet "local agents" 3.2).
 func checkBrowsers(origin access.Origin, root string) check {
+	hint := "eid agent policies --site " + origin.String()
+	if runtime.GOOS != "linux" {
+		return check{Status: checkOK, Detail: "where no policy of a browser names the site, the browser asks once whether it may reach this machine; " +
+			"policies are not looked at on this system", Hint: "to spare users that: " + hint}
+	}
 	var allowed, blocked []string
 	for _, browser := range slices.Sorted(maps.Keys(managed)) {
 		files, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(managed[browser]), "*.json")) // the pattern is ours
 		for _, file := range files {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				continue
-			}
 			var p struct {
 				Allowed []string `json:"LoopbackNetworkAllowedForUrls"`
 				Older   []string `json:"LocalNetworkAccessAllowedForUrls"`
 				Blocked []string `json:"LoopbackNetworkBlockedForUrls"`
 			}
-			if json.Unmarshal(b, &p) != nil {
+			if !readsJSON(file, &p) {
 				continue
 			}
 			if names(p.Blocked, origin) {
@@ -269,14 +274,29 @@ func checkBrowsers(origin access.Origin, root string) check {
 			}
 		}
 	}
-	hint := "eid agent policies --site " + origin.String()
+	var firefox struct {
+		Policies struct {
+			LocalNetworkAccess struct{ SkipDomains []string }
+		} `json:"policies"`
+	}
+	host, err := url.Parse(origin.String())
+	if err == nil && readsJSON(filepath.Join(root, filepath.FromSlash(managedFirefox)), &firefox) &&
+		slices.Contains(firefox.Policies.LocalNetworkAccess.SkipDomains, host.Hostname()) {
+		allowed = append(allowed, "Firefox")
+	}
 	switch {
 	case blocked != nil:
 		return check{Status: checkFailed, Detail: "a policy forbids the site the way to this machine in " + strings.Join(blocked, ", "), Hint: hint}
 	case allowed != nil:
-		return check{Status: checkOK, Detail: "allowed by policy in " + strings.Join(allowed, ", ") + "; other browsers ask once"}
+		return check{Status: checkOK, Detail: "allowed by policy in " + strings.Join(slices.Compact(allowed), ", ") + "; other browsers ask once"}
 	}
 	return check{Status: checkOK, Detail: "no policy of a browser names the site: the browser itself asks once whether it may reach this machine", Hint: "to spare users that: " + hint}
+}
+
+// readsJSON reads a file into v, and says whether there is one that can be read.
+func readsJSON(file string, v any) bool {
+	b, err := os.ReadFile(file)
+	return err == nil && json.Unmarshal(b, v) == nil
 }
 
 // names tells whether a list of a browser's policy has the site, with its port or without the usual one.

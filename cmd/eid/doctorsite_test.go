@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -54,17 +53,21 @@ func TestDoctorSite(t *testing.T) {
 	want(c["handshake"], checkFailed, "does not answer")
 	want(c["page"], checkOK, "let it connect")
 
-	stop := p.startAgent(t, "--port", "0")
-	b, err := os.ReadFile(dial.PortPath(filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "eidkit")))
-	if err != nil {
-		t.Fatal(err)
+	listening := func(args ...string) (port string, stop func() string) {
+		t.Helper()
+		stop = p.startAgent(t, append(args, "--port", "0")...)
+		b, err := os.ReadFile(dial.PortPath(filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "eidkit")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(b)), stop
 	}
-	port := strings.TrimSpace(string(b))
+	port, stop := listening()
 	c = look(port)
 	want(c["port"], checkOK, "belongs to")
 	want(c["handshake"], checkFailed, "403") // an http site, and no developer
 	stop()
-	p.startAgent(t, "--port", port, "--developer")
+	port, _ = listening("--developer") // another one: somebody may have taken that one by now
 	c = look(port)
 	want(c["handshake"], checkOK, "takes")
 	want(c["rights"], checkOK, "ask: ")
@@ -130,19 +133,18 @@ func TestBrowserPolicyFiles(t *testing.T) {
 		}
 	}
 	want(checkOK, "asks once")
-	for i, f := range access.BrowserPolicies([]access.Origin{origin}) {
-		if f.Format != "json" || f.Browser != "chrome" {
+	places := map[string]string{"chrome": filepath.Join(managed["Chromium"], "eidkit.json"), "firefox": managedFirefox}
+	for _, f := range access.BrowserPolicies([]access.Origin{origin}) {
+		if f.Format != "json" || places[f.Browser] == "" {
 			continue
 		}
-		dir := filepath.Join(root, managed["Chromium"])
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		path := filepath.Join(root, places[f.Browser])
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)+".json"), f.Content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write0600(t, path, string(f.Content))
 	}
-	want(checkOK, "allowed by policy in Chromium")
+	want(checkOK, "allowed by policy in Chromium, Firefox;")
 	dir := filepath.Join(root, managed["Edge"])
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)

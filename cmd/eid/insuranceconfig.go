@@ -105,7 +105,7 @@ func stateFolder() (string, error) {
 			home, err = os.UserCacheDir() // %LocalAppData%
 		}
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("the folder for the program's state: %w", err)
 		}
 		dir = home
 		if runtime.GOOS != "windows" {
@@ -113,7 +113,10 @@ func stateFolder() (string, error) {
 		}
 	}
 	dir = filepath.Join(dir, "eidkit")
-	return dir, os.MkdirAll(dir, 0o700)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", hinted{fmt.Errorf("the folder for the program's state: %w", err), "it has to be yours to write in; XDG_STATE_HOME names another place"}
+	}
+	return dir, nil
 }
 
 // stateFile is the file that is configured, or else the one of that name in the state folder.
@@ -123,7 +126,7 @@ func stateFile(configured, name string) (string, error) {
 	}
 	dir, err := stateFolder()
 	if err != nil {
-		return "", fmt.Errorf("the folder for the program's state: %w", err)
+		return "", err
 	}
 	return filepath.Join(dir, name), nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/eidkit/eidkit/testcards"
@@ -44,7 +45,10 @@ while read -r line; do
 	esac
 done
 `, dir, answer)
-	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+	syscall.ForkLock.RLock() // a process begun meanwhile would hold the file open for writing, and nobody could run it (ETXTBSY)
+	err := os.WriteFile(program, []byte(script), 0o700)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return program, log

@@ -30,8 +30,9 @@ const usageText = `eid reads Belgian eID cards, signs with them, and says what c
   $ eid verify FILE          who signed it, and is it valid
   $ eid pin status           how many PIN tries are left
   $ eid insurability --card  is the patient insured, and who pays
+  $ eid agent                let web pages and programs use the card, if you allow it
   $ eid doctor               why it does not work
-  $ eid demo --once          all of it without a reader, on a simulated card
+  $ eid demo                 all of it without a reader, on a simulated card, in the browser
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 done or
 valid, 1 not valid, 2 usage, 3 no reader or card, 4 PIN wrong, blocked or cancelled,

@@ -283,8 +283,13 @@ func (s *Site) submit(w http.ResponseWriter, r *http.Request) {
 	}
 	receipt.Number = number
 	s.mu.Lock()
-	delete(have.issued, number) // taken once
+	_, first := have.issued[number] // not taken meanwhile
+	delete(have.issued, number)     // taken once
 	s.mu.Unlock()
+	if !first {
+		answer(w, http.StatusBadRequest, failure{"INVALID_DECLARATION"})
+		return
+	}
 	answer(w, http.StatusOK, receipt)
 }
 

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -201,10 +203,25 @@ func TestDeclaration(t *testing.T) {
 		} else {
 			refuse("changed afterwards", append(append(slices.Clone(signed[:i]), 'Q'), signed[i+1:]...), "SIGNATURE_NOT_ACCEPTED")
 		}
-		status, _, b := p.post(t, "/api/submit", signed, "X-Declaration", number)
 		var r Receipt
-		if err := json.Unmarshal(b, &r); err != nil || status != http.StatusOK {
-			t.Fatalf("%s: %d %s", format, status, b)
+		var taken atomic.Int32
+		var all sync.WaitGroup
+		for range 4 { // at the same time: it is taken once
+			all.Go(func() {
+				status, _, b := p.post(t, "/api/submit", signed, "X-Declaration", number)
+				switch {
+				case status == http.StatusOK && taken.Add(1) == 1:
+					if err := json.Unmarshal(b, &r); err != nil {
+						t.Errorf("%s: %v in %s", format, err, b)
+					}
+				case status != http.StatusBadRequest:
+					t.Errorf("%s: %d %s", format, status, b)
+				}
+			})
+		}
+		all.Wait()
+		if taken.Load() != 1 {
+			t.Fatalf("%s was taken %d times", format, taken.Load())
 		}
 		if r.Verdict != "TOTAL-PASSED" || r.Number != number || len(r.SHA256) != 64 || r.Received.IsZero() || r.Signer == " " {
 			t.Errorf("%s: %+v", format, r)

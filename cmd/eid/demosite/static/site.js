@@ -17,7 +17,8 @@ let told = null; // the error on the page
 let awaited = ''; // key of the line that says what is awaited
 let asks = null; // the browser's own question, as the client library tells it
 
-const t = (key) => texts[lang][key];
+// t is a text; in French the signs that stand apart from a word stay on its line.
+const t = (key) => (lang === 'fr' ? texts.fr[key].replace(/ (?=[:;?!»])|(?<=«) /g, '\u00a0') : texts[lang][key]);
 
 function show(step) {
   for (const s of steps) $(s).hidden = s !== step;
@@ -63,9 +64,11 @@ function wait(words, question = null) {
   $('busy').textContent = question?.text[lang] ?? (words && t(words));
 }
 
-// during runs work, with the buttons off and one line that says what is awaited.
+// during runs work, with the buttons off and one line that says what is awaited. The keyboard goes on where work says, an element, or
+// else where it was.
 async function during(words, work) {
   const buttons = document.querySelectorAll('main button:not(#cancel button)');
+  let next = document.activeElement;
   running = new AbortController();
   told = null;
   $('message').replaceChildren();
@@ -73,16 +76,15 @@ async function during(words, work) {
   $('cancel').hidden = false;
   for (const b of buttons) b.disabled = true;
   try {
-    return await work(running.signal);
+    next = (await work(running.signal)) ?? next;
   } catch (error) {
     tell(error);
-    return undefined;
-  } finally {
-    wait('');
-    $('cancel').hidden = true;
-    running = null;
-    for (const b of buttons) b.disabled = false;
   }
+  wait('');
+  $('cancel').hidden = true;
+  running = null;
+  for (const b of buttons) b.disabled = false;
+  next.focus(); // a button that is off cannot hold it
 }
 
 async function theAgent(signal) {
@@ -108,7 +110,7 @@ $('do-login').addEventListener('click', () => during('waitLogin', async (signal)
   person = await (await post('/api/login', JSON.stringify(token))).json();
   translate();
   show('form');
-  $('address').focus();
+  return $('address');
 }));
 
 $('prefill').addEventListener('click', () => during('waitRead', async (signal) => {
@@ -133,7 +135,7 @@ $('form').addEventListener('submit', (event) => {
     $('shown').replaceChildren(heading, list(rows), truth);
     offer($('download'), declaration.blob, `${declaration.number}.${format}`);
     show('sign');
-    $('do-sign').focus();
+    return $('do-sign');
   });
 });
 
@@ -153,7 +155,7 @@ $('do-sign').addEventListener('click', () => during('waitSign', async (signal) =
     ['signature', `${t('valid')}: ${receipt.format} ${receipt.level}, ${receipt.verdict}`], ['digest', receipt.sha256]]).children);
   offer($('signed'), signed, made.name);
   show('receipt');
-  $('receipt').querySelector('h2').focus();
+  return $('receipt').querySelector('h2');
 }));
 
 function list(rows) {
