@@ -4,15 +4,23 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eidkit/eidkit/card"
 	"github.com/eidkit/eidkit/testcards"
 )
 
-// TestLimited: a card from which nothing comes is given up at every step, with what it was; a caller's own end stays his own.
+// TestLimited: a card from which nothing comes is given up at every step, with what it was; a caller's own end stays his own. The
+// clock is a bubble's: on the real one a busy machine could use up the limit by itself.
 func TestLimited(t *testing.T) {
 	t.Parallel()
+	inBubble := func(name string, f func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, f)
+		})
+	}
 	silent := func(on testcards.Step) (*testcards.Reader, testcards.Fault) {
 		r := testcards.New(testcards.Citizen18).Reader()
 		return r, testcards.Fault{Kind: testcards.Silence, On: on}
@@ -35,8 +43,7 @@ func TestLimited(t *testing.T) {
 			return tr.End(ctx, card.Leave)
 		}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
+		inBubble(tt.name, func(t *testing.T) {
 			r, fault := silent(tt.on)
 			tr, err := card.Limited(r, 20*time.Millisecond).Connect(t.Context(), card.Shared)
 			if err != nil {
@@ -61,8 +68,7 @@ func TestLimited(t *testing.T) {
 			}
 		})
 	}
-	t.Run("connect", func(t *testing.T) {
-		t.Parallel()
+	inBubble("connect", func(t *testing.T) {
 		r, fault := silent(testcards.AtConnect)
 		r.SetFaults(fault)
 		if _, err := card.Limited(r, 20*time.Millisecond).Connect(t.Context(), card.Shared); !errors.Is(err, card.ErrMute) {
@@ -72,8 +78,7 @@ func TestLimited(t *testing.T) {
 			t.Error("a connection stays open")
 		}
 	})
-	t.Run("other program", func(t *testing.T) {
-		t.Parallel()
+	inBubble("other program", func(t *testing.T) {
 		r := testcards.New(testcards.Citizen18).Reader()
 		other, err := r.Connect(t.Context(), card.Shared)
 		if err != nil {

@@ -113,9 +113,9 @@ func (y way) content() []verify.Content {
 	return content(y.in())
 }
 
-// hurried is a Verifier that does not wait long.
-func hurried(t testing.TB) *verify.Verifier {
-	v := &verify.Verifier{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 500 * time.Millisecond}
+// hurried is a Verifier that does not wait long, for services that say nothing.
+func hurried(t testing.TB, limit time.Duration) *verify.Verifier {
+	v := &verify.Verifier{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: limit}
 	t.Cleanup(func() { v.Close() })
 	return v
 }

@@ -107,7 +107,7 @@ func TestEvidence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := proven(t, &verify.Verifier{Allow: loopback, CRLFirst: tt.crlFirst, Timeout: 2 * time.Second}, who.Certificate,
+			e := proven(t, &verify.Verifier{Allow: loopback, CRLFirst: tt.crlFirst}, who.Certificate,
 				verify.Options{Anchors: anchors, Intermediates: []*x509.Certificate{n.PKI.CRLIssuer.Certificate}})
 			if len(e.CRLs) != tt.crls || len(e.OCSPs) != tt.ocsps || len(e.Certificates) != 3+tt.signers {
 				t.Errorf("%d certificates, %d lists, %d answers", len(e.Certificates), len(e.CRLs), len(e.OCSPs))
@@ -182,7 +182,7 @@ func TestEvidenceAgainst(t *testing.T) {
 	}
 	gather := func(o verify.Options) error {
 		t.Helper()
-		v := &verify.Verifier{Allow: loopback, Timeout: time.Second}
+		v := &verify.Verifier{Allow: loopback}
 		defer v.Close()
 		e, err := v.Evidence(t.Context(), who.Certificate, o)
 		if (e == nil) != (err != nil) {
@@ -255,7 +255,7 @@ func TestEvidenceServices(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v := &verify.Verifier{Allow: loopback, Timeout: time.Second}
+			v := &verify.Verifier{Allow: loopback}
 			defer v.Close()
 			_, err = v.Evidence(t.Context(), who.Certificate, verify.Options{Anchors: anchors})
 			var service *fetch.ServiceError

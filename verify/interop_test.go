@@ -116,7 +116,7 @@ func (p part) positions() (out []int) {
 // shop has patience for.
 func (s *shop) judge(what string, data []byte, detached bool, format string, parts ...part) {
 	s.t.Helper()
-	v := &verify.Verifier{Allow: loopback, Timeout: 10 * time.Second}
+	v := &verify.Verifier{Allow: loopback}
 	defer v.Close()
 	o := s.options
 	if detached {

@@ -102,15 +102,15 @@ func TestTwoProgramsThroughPCSC(t *testing.T) {
 func TestFrozenService(t *testing.T) {
 	daemon := pcscdtest.Start(t)
 	insert(t, daemon, "citizen-1.8")
-	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
-	defer cancel()
-	c, err := beid.Open(ctx, pcsc.Named(pcscdtest.Readers[0]))
+	c, err := beid.Open(context.Background(), pcsc.Named(pcscdtest.Readers[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	thaw := daemon.Freeze(t)
 	defer thaw()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
 	if _, err := c.ReadAll(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("ReadAll = %v, want the context's end", err)
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // goneWait is how long a failed command waits for the reader to say that the card is out: pcscd looks every 0.4 s where a reader
-// cannot tell by itself.
-const goneWait = time.Second
+// cannot tell by itself, and later on a machine that is busy.
+const goneWait = 3 * time.Second
 
 var errDirect = fmt.Errorf("%w: commands over a direct connection to the reader", card.ErrUnsupported)
 

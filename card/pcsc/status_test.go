@@ -39,7 +39,7 @@ func TestNamesStayInMemory(t *testing.T) {
 			waiting <- struct{}{}
 			if err == nil {
 				states[0].CurrentState = states[0].EventState &^ scard.StateChanged
-				err = pcsc.StatusChange(context, states, 20*time.Second)
+				err = pcsc.StatusChange(context, states, 3*time.Minute)
 			}
 			results <- outcome{states[0].EventState, err}
 		}()

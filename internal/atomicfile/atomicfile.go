@@ -111,7 +111,7 @@ const pollLock = 20 * time.Millisecond
 
 // Lock waits until no other process, and nobody else in this one, holds the lock at path, a file that is made when it is missing and
 // must never be removed. The system gives it back when the process dies. Errors: ErrLocked when ctx ends first.
-func Lock(ctx context.Context, path string) (unlock func(), err error) {
+func Lock(ctx context.Context, path string) (release func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 			return nil, fmt.Errorf("locking %s: %w", filepath.Base(path), err)
 		}
 		if ok {
-			return func() { f.Close() }, nil
+			return func() { unlock(f) }, nil
 		}
 		if tick == nil {
 			tick = time.NewTicker(pollLock)

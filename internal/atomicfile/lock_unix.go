@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// tryLock takes the lock of an open file, which is given back when the file is closed.
+// tryLock takes the lock of an open file.
 func tryLock(f *os.File) (bool, error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -19,6 +19,13 @@ func tryLock(f *os.File) (bool, error) {
 			return err == nil, err
 		}
 	}
+}
+
+// unlock gives the lock back and closes the file. Closing is not enough: a program that this process is just starting has a copy of
+// the descriptor till it runs, and the lock with it.
+func unlock(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	f.Close()
 }
 
 // SyncDir puts on the disk which files a folder has.

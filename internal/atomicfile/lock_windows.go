@@ -16,5 +16,8 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
+// unlock gives the lock back by closing the file.
+func unlock(f *os.File) { f.Close() }
+
 // SyncDir does nothing: Windows keeps its folders itself.
 func SyncDir(string) error { return nil }

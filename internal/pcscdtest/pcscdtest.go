@@ -41,7 +41,7 @@ const (
 )
 
 // patience bounds every wait for the service: it is there to end a test that hangs, not to time anything.
-const patience = 20 * time.Second
+const patience = 3 * time.Minute
 
 // Daemon is a running service, or one that Kill or Stop has ended.
 type Daemon struct {
@@ -207,6 +207,9 @@ func (d *Daemon) Insert(t testing.TB, slot int, chip vpcd.Chip) *vpcd.Link {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	link, err := vpcd.Insert(ctx, vpcd.Slots[slot], chip)
+	for errors.Is(err, vpcd.ErrSlotTaken) { // it is empty: the service is slow to look
+		link, err = vpcd.Insert(ctx, vpcd.Slots[slot], chip)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

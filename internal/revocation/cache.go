@@ -189,9 +189,8 @@ type turns struct {
 	running map[subject]chan struct{}
 }
 
-// take waits for the turn; waited tells that somebody else had it before.
-// Errors: that of ctx.
-func (t *turns) take(ctx context.Context, s subject) (end func(), waited bool, err error) {
+// take waits for the turn. Errors: that of ctx.
+func (t *turns) take(ctx context.Context, s subject) (end func(), err error) {
 	for {
 		t.mu.Lock()
 		other := t.running[s]
@@ -199,11 +198,10 @@ func (t *turns) take(ctx context.Context, s subject) (end func(), waited bool, e
 			break
 		}
 		t.mu.Unlock()
-		waited = true
 		select {
 		case <-other:
 		case <-ctx.Done():
-			return nil, true, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	done := make(chan struct{})
@@ -214,5 +212,5 @@ func (t *turns) take(ctx context.Context, s subject) (end func(), waited bool, e
 		delete(t.running, s)
 		t.mu.Unlock()
 		close(done)
-	}, waited, nil
+	}, nil
 }

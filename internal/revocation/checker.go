@@ -133,8 +133,9 @@ type inquiry struct {
 	Question
 	answers  []Answer
 	problems []Problem
-	partial  []partial // good lists that cover some reasons only
-	checks   int       // signatures checked so far
+	looked   *ocsp.Response // the kept answer when it was last looked at
+	partial  []partial      // good lists that cover some reasons only
+	checks   int            // signatures checked so far
 }
 
 // Check answers the question: see Checker. It ends when Options.Timeout is over

@@ -52,6 +52,7 @@ func (in *inquiry) cached(ctx context.Context) {
 // enough.
 func (in *inquiry) cachedAnswer() bool {
 	r := in.kept.get(in.subject())
+	in.looked = r
 	if r == nil || !in.silent() && !in.stillFresh(r) {
 		return false
 	}

@@ -17,6 +17,7 @@ type world struct {
 	net          *network.Network
 	cert, issuer *x509.Certificate
 	client       *fetch.Client
+	limit        time.Duration
 }
 
 func newWorld(t testing.TB) *world {
@@ -34,16 +35,24 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := fetch.New(fetch.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 5 * time.Second, StepTimeout: 2 * time.Second})
+	w := &world{net: n, cert: issued.Certificate, issuer: issued.Issuer.Certificate}
+	w.patience(t, 5*time.Minute)
+	return w
+}
+
+// patience sets how long services are waited for.
+func (w *world) patience(t testing.TB, limit time.Duration) {
+	t.Helper()
+	client, err := fetch.New(fetch.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: limit, StepTimeout: limit})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return &world{net: n, cert: issued.Certificate, issuer: issued.Issuer.Certificate, client: client}
+	w.client, w.limit = client, limit
 }
 
 func (w *world) service(o Options) *Service {
-	o.Fetch = w.client
+	o.Fetch, o.Timeout = w.client, 4*w.limit
 	return New(o)
 }
 
@@ -124,6 +133,9 @@ func TestLyingServices(t *testing.T) {
 					other = network.OCSP
 				}
 				w.set(t, other, network.Down)
+				if fault == network.Silent || fault == network.Slow {
+					w.patience(t, 500*time.Millisecond)
+				}
 				answers, problems := w.service(Options{}).Check(context.Background(), w.question())
 				if best(answers) == Good {
 					t.Fatalf("a revoked certificate was called good: %+v", answers)
@@ -136,6 +148,10 @@ func TestLyingServices(t *testing.T) {
 				}
 				w.set(t, other) // the other service is right: it is asked too
 				answers, _ = w.service(Options{CRLFirst: service == network.CRL}).Check(context.Background(), w.question())
+				for best(answers) == Unknown && w.limit < 5*time.Minute { // on a busy machine one that is right may be slow, too
+					w.patience(t, 2*w.limit)
+					answers, _ = w.service(Options{CRLFirst: service == network.CRL}).Check(context.Background(), w.question())
+				}
 				if best(answers) != Revoked {
 					t.Errorf("the other service was not believed: %+v", answers)
 				}

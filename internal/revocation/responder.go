@@ -28,13 +28,14 @@ func (in *inquiry) askOCSP(ctx, caller context.Context) {
 	if len(access.OCSP) == 0 {
 		return // odd, and reported as such elsewhere
 	}
-	end, waited, err := in.turns.take(ctx, in.subject())
+	end, err := in.turns.take(ctx, in.subject())
 	if err != nil {
 		in.problem("OCSP", access.OCSP[0], Fetched, fmt.Errorf("%w: %w", fetch.ErrTimeout, err))
 		return
 	}
 	defer end()
-	if waited && in.cachedAnswer() {
+	// Whoever had the turn before may have been through since the kept answer was looked at, also where there was no waiting.
+	if in.kept.get(in.subject()) != in.looked && in.cachedAnswer() {
 		return
 	}
 	for i, url := range reachable(access.OCSP) {

@@ -1,14 +1,12 @@
 package vpcd_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/eidkit/eidkit/internal/pcscdtest"
 	"github.com/eidkit/eidkit/testcards/vpcd"
@@ -34,9 +32,7 @@ func TestOpenSCSeesTheCards(t *testing.T) {
 	d.Insert(t, 0, plainChip{[]byte{0x3B, 0x02, 0x14, 0x50}, []byte{0xCA, 0xFE, 0x90, 0x00}})
 	d.Insert(t, 1, plainChip{[]byte{0x3B, 0x00}, []byte{0xBA, 0xBE, 0x6A, 0x82}})
 	for reader, want := range map[string][2]string{"0": {"3b:02:14:50", "CA FE"}, "1": {"3b:00", "BA BE"}} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		out, err := exec.CommandContext(ctx, tool, "-r", reader, "-a", "-c", "default", "-s", "00:B0:00:00:02").CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), tool, "-r", reader, "-a", "-c", "default", "-s", "00:B0:00:00:02").CombinedOutput()
 		if err != nil {
 			t.Errorf("opensc-tool, reader %s: %v\n%s", reader, err, out)
 		}

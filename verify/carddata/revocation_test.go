@@ -39,7 +39,7 @@ func TestAskRevocation(t *testing.T) {
 		return r.Chain
 	}
 	local := func() *verify.Verifier {
-		return &verify.Verifier{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 5 * time.Second}
+		return &verify.Verifier{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	}
 	if got := ask(local()); got.Status != carddata.Held {
 		t.Errorf("good: %+v", got)
