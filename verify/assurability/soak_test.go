@@ -19,7 +19,7 @@ import (
 func TestSoakFaults(t *testing.T) {
 	const questions, workers = 10_000, 8
 	x := newTill(t, "pharmacy", func(so *SessionOptions, o *Options) {
-		so.Timeout, so.ConnectTimeout = 150*time.Millisecond, 150*time.Millisecond
+		so.Timeout, so.ConnectTimeout = 400*time.Millisecond, 400*time.Millisecond
 	})
 	var mu sync.Mutex
 	references, promises, statuses, reasons := map[string]bool{}, map[string]bool{}, map[Status]int{}, map[string]int{}
