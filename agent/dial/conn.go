@@ -99,8 +99,6 @@ func (c *Conn) Call(ctx context.Context, method string, params, result any) erro
 			go func() { <-ignored }()
 		}
 		return ctx.Err()
-	case <-c.over:
-		return c.reason()
 	}
 }
 
