@@ -88,6 +88,7 @@ const seeded = "other-photo short-address cut-certificate other-serial changed-n
 
 // That a card without fault passes is what the tests above show.
 func TestEveryCardFaultIsNoticed(t *testing.T) {
+	t.Parallel()
 	var names []string
 	for _, f := range testcards.CardFaults() {
 		names = append(names, f.Name)
@@ -97,6 +98,7 @@ func TestEveryCardFaultIsNoticed(t *testing.T) {
 	}
 	for _, f := range testcards.CardFaults() {
 		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
 			for _, profile := range []string{"citizen-1.1", "citizen-1.7", "citizen-1.8"} {
 				if f.Name == "other-basic-key" && profile != "citizen-1.8" {
 					continue // there is no such key

@@ -217,6 +217,7 @@ func (d *plainDriver) Sign(ctx context.Context, key byte, pin string, hash crypt
 }
 
 func TestAPlainDriverConforms(t *testing.T) {
+	t.Parallel()
 	if err := conformance.CheckDriver(context.Background(), openWith("")); err != nil {
 		t.Error(err)
 	}
@@ -231,6 +232,7 @@ func TestCheckDriverOn(t *testing.T) {
 
 // Each flaw is noticed.
 func TestCheckDriverNoticesFlaws(t *testing.T) {
+	t.Parallel()
 	flaws := map[string]string{ // and what the violations must speak of
 		"keeps filler":            "bytes that are not the",
 		"hides errors":            "no error from Files",
