@@ -228,7 +228,7 @@ func (r *Reading) findGaps(o Options) {
 func (r *Reading) oddities(o Options) []string {
 	var odd []string
 	if _, err := niss.Parse(r.Identity.NationalNumber); err != nil {
-		odd = append(odd, "national number: "+err.Error())
+		odd = append(odd, err.Error())
 	}
 	if until := r.Identity.ValidUntil; !until.IsZero() && until.String() < o.now().Format(time.DateOnly) {
 		odd = append(odd, "the card is no longer valid") // since when, only those hear who asked for it
