@@ -187,12 +187,15 @@ func changes(known map[uint]Slot, now []Slot) (events []Event) {
 // wait has a thread wait in the module and tells each time that it returns. The channel is closed when the module turns out not to
 // wait: when it returns often without anybody having put anything in.
 func (m *Module) wait(ctx context.Context) <-chan struct{} {
-	woken := make(chan struct{})
-	go func() {
+	woken, api := make(chan struct{}), m.lib.api
+	go func() { // nobody waits for it, so it may begin when all is over
 		defer close(woken)
 		for range maxWakes {
+			if ctx.Err() != nil || m.ctx.Err() != nil {
+				return
+			}
 			began := time.Now()
-			m.lib.api.waitSlotEvent()
+			api.waitSlotEvent()
 			select {
 			case woken <- struct{}{}:
 			case <-ctx.Done():
