@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -49,12 +48,7 @@ func permitting(t *testing.T, code int) string {
 	t.Helper()
 	script := fmt.Sprintf("#!/bin/sh\necho OK ready\nwhile read -r line; do\ncase \"$line\" in GETINFO*) echo 'D qt'; echo OK ;; CONFIRM*) echo 'ERR %d Not confirmed <Pinentry>' ;; BYE*) echo OK; exit 0 ;; *) echo OK ;; esac\ndone\n", code)
 	program := filepath.Join(t.TempDir(), "pinentry-fake")
-	syscall.ForkLock.RLock() // a process begun meanwhile would hold the file open for writing, and nobody could run it (ETXTBSY)
-	err := os.WriteFile(program, []byte(script), 0o700)
-	syscall.ForkLock.RUnlock()
-	if err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, program, script)
 	return program
 }
 

@@ -17,7 +17,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/eidkit/eidkit/card"
@@ -290,12 +289,7 @@ func obliging(t testing.TB) string {
 	script := fmt.Sprintf("#!/bin/sh\necho OK ready\nwhile read -r line; do\ncase \"$line\" in GETINFO*) echo 'D qt'; echo OK ;; GETPIN*) echo 'D %s'; echo OK ;; CONFIRM*) echo 'ERR %d Not confirmed <Pinentry>' ;; BYE*) echo OK; exit 0 ;; *) echo OK ;; esac\ndone\n",
 		testcards.PIN, buttonPermit)
 	program := filepath.Join(t.TempDir(), "pinentry-fake")
-	syscall.ForkLock.RLock() // a process begun meanwhile would hold the file open for writing, and nobody could run it (ETXTBSY)
-	err := os.WriteFile(program, []byte(script), 0o700)
-	syscall.ForkLock.RUnlock()
-	if err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, program, script)
 	return program
 }
 

@@ -45,13 +45,19 @@ while read -r line; do
 	esac
 done
 `, dir, answer)
+	writeProgram(t, program, script)
+	return program, log
+}
+
+// writeProgram writes a script that can be run at once.
+func writeProgram(t testing.TB, path, script string) {
+	t.Helper()
 	syscall.ForkLock.RLock() // a process begun meanwhile would hold the file open for writing, and nobody could run it (ETXTBSY)
-	err := os.WriteFile(program, []byte(script), 0o700)
+	err := os.WriteFile(path, []byte(script), 0o700)
 	syscall.ForkLock.RUnlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return program, log
 }
 
 func TestPIN(t *testing.T) {
